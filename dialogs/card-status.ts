@@ -1,0 +1,73 @@
+/** What the ledger knows of the student's own cards, told to nobody but them. */
+import {
+  type Card,
+  type Day,
+  isDead,
+  isExpired,
+  isIssued,
+  isTooLateToRenewInTime,
+  lapsesOn,
+  type Receipt,
+} from './card-validity.ts';
+import { proving } from './proving.ts';
+import { dayOf, outcomes, type Quotable, vocabulary } from './vocabulary.ts';
+
+const lines = [
+  'active',
+  'expiresSoon',
+  'expired',
+  'dead',
+  'revoked',
+  'awaitingHandover',
+  'ordered',
+  'orderHasLapsed',
+  'otherRegion',
+] as const;
+
+export const cardStatus = vocabulary.createStateConfig({
+  id: 'card-status',
+  entry: { type: 'openPath', params: 'card-status' },
+  initial: 'proving',
+  states: {
+    ...proving,
+    cardsFound: {
+      meta: { says: lines.map((line) => `card-status/${line}`) },
+      always: [{ guard: ({ context }) => context.cards.length === 0, target: 'noCards' }, { target: 'shown' }],
+      exit: vocabulary.enqueueActions(({ context, event, enqueue }) => {
+        for (const card of context.cards) {
+          const line = `card-status/${lineFor(card, dayOf(event))}`;
+          enqueue({ type: 'say', params: { line, facts: quotableOf(card) } });
+        }
+      }),
+    },
+    ...outcomes('card-status', 'notIdentified', 'ledgerIsDown', 'ledgerIsSlow', 'noCards', 'shown'),
+  },
+});
+
+function lineFor(card: Card, today: Day): (typeof lines)[number] {
+  if (!isIssued(card)) return card.state === 'ORDERED' ? 'ordered' : 'orderHasLapsed';
+  if (card.state === 'REVOKED') return 'revoked';
+  if (card.state === 'AWAITING_HANDOVER') return 'awaitingHandover';
+  if (isExpired(card, today)) return 'expired';
+  if (card.issuer === 'other') return 'otherRegion';
+  if (isDead(card, today)) return 'dead';
+  return isTooLateToRenewInTime(card.expiresOn, today) ? 'expiresSoon' : 'active';
+}
+
+/** What may be quoted of a card, to its proved holder. */
+export function quotableOf(card: Card): Quotable {
+  return {
+    card: { text: card.number.slice(-4) },
+    cardKind: { word: card.kind },
+    orderedOn: { day: card.orderedOn },
+    orderLapsesOn: { day: lapsesOn(card.orderedOn) },
+    ...(isIssued(card) && { expiresOn: { day: card.expiresOn } }),
+    ...(card.state === 'REVOKED' && quotableReceipt(card.receipt)),
+  };
+}
+
+export const quotableReceipt = ({ card, number, at }: Receipt): Quotable => ({
+  revokedCard: { text: card.slice(-4) },
+  receipt: { text: number },
+  revokedOn: { day: dayOf({ at }) },
+});

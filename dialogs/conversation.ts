@@ -1,0 +1,182 @@
+/**
+ * The conversation: the one statechart every chat is held in.
+ *
+ * Two things go on at once: what we talk about, and how well we hear each
+ * other. What may happen anywhere happens here, so a path knows nothing of it.
+ * A question is answered in place, and no state is left for it; the guided path
+ * then asks its own again. A path that is left for another can be come back to.
+ */
+import { assign, type StateValue } from 'xstate';
+import { lapsesOn, renewBy } from './card-validity.ts';
+import { quotableOf, quotableReceipt } from './card-status.ts';
+import { guidedPaths, ofAskedDay, pathBeginnings, waysBack } from './guided-paths.ts';
+import { answers, type Intent } from './intents.ts';
+import { type Context, dayOf, type Moment, type Now, type Quotable, say, spanOf, vocabulary } from './vocabulary.ts';
+
+/** What is offered to a student whom we have twice failed to understand. */
+const commonWishes: Intent[] = ['lost-card', 'pin-locked', 'order-first-card', 'pickup-ready', 'renew'];
+
+const nothingTold = {
+  known: {},
+  identity: undefined,
+  cards: [],
+  proposal: undefined,
+  receipt: undefined,
+  path: undefined,
+  left: undefined,
+  isInterrupted: false,
+  offered: [],
+};
+
+const answersInPlace = Object.fromEntries(
+  answers.map((intent) => [
+    `intent.${intent}`,
+    [
+      ...(intent === 'sos-office' ? ofAskedDay('sodersjukhuset', intent) : []).map(({ guard, line }) => ({
+        guard,
+        actions: say(line),
+      })),
+      { actions: say(`${intent}/answer`) },
+    ],
+  ]),
+);
+
+export const conversation = vocabulary.createMachine({
+  id: 'conversation',
+  type: 'parallel',
+  context: ({ input: { conversation, person, at } }) => ({
+    ...nothingTold,
+    conversation,
+    identity: person === undefined ? undefined : { person, provedAt: at },
+  }),
+  entry: say('conversation/welcome'),
+  states: {
+    talk: {
+      initial: 'assisting',
+      meta: { says: ['conversation/ambiguous', 'conversation/choices'] },
+      states: {
+        assisting: {
+          initial: 'listening',
+          states: {
+            listening: { entry: 'closePath' },
+            ...guidedPaths,
+            returning: { id: 'returning', always: [...waysBack, { target: 'listening' }] },
+          },
+        },
+      },
+      on: {
+        ...pathBeginnings,
+        ...answersInPlace,
+        'intent.greeting': { actions: say('conversation/greeting') },
+        'intent.thanks': { actions: say('conversation/thanks') },
+        'intent.help': { actions: say('conversation/help') },
+        'intent.are-you-a-bot': { actions: say('conversation/whoIAm') },
+        'intent.talk-to-human': { actions: say('conversation/human') },
+        'intent.out-of-scope': { actions: say('conversation/outOfScope') },
+        'intent.cancel': {
+          target: '.assisting.listening',
+          actions: ['forgetWayBack', say('conversation/stopped')],
+        },
+        startOver: {
+          target: '.assisting.listening',
+          actions: [
+            assign(({ context: { identity } }) => ({ ...nothingTold, identity })),
+            say('conversation/startedOver'),
+          ],
+        },
+        back: [{ guard: hasWayBack, target: '#returning' }, { actions: say('conversation/nothingToGoBackTo') }],
+        yes: [{ guard: hasWayBack, target: '#returning' }, { actions: say('conversation/nothingWasAsked') }],
+        no: [
+          { guard: hasWayBack, target: '.assisting.listening', actions: 'forgetWayBack' },
+          { actions: say('conversation/nothingWasAsked') },
+        ],
+        told: { actions: { type: 'learn', params: ({ event }) => event.told } },
+        ambiguous: {
+          actions: {
+            type: 'say',
+            params: ({ event }) => ({ line: 'conversation/ambiguous', offers: event.between }),
+          },
+        },
+        secret: { actions: say('conversation/secret') },
+        'ledger.revoked': {
+          actions: [assign(({ event }) => ({ receipt: event.receipt })), say('lost-card/revoked')],
+        },
+        'ledger.unreachable': {
+          guard: ({ event }) => event.request === 'ledger.revoke',
+          actions: say('lost-card/notSent'),
+        },
+        'ledger.unanswered': {
+          guard: ({ event }) => event.request === 'ledger.revoke',
+          actions: say('lost-card/uncertain'),
+        },
+      },
+    },
+    hearing: {
+      initial: 'clear',
+      states: {
+        clear: { on: { unclear: { target: 'unclearOnce', actions: say('conversation/unclear') } } },
+        unclearOnce: {
+          on: {
+            unclear: {
+              target: 'unclearTwice',
+              actions: [
+                assign({ offered: commonWishes }),
+                { type: 'say', params: { line: 'conversation/choices', offers: commonWishes } },
+              ],
+            },
+          },
+        },
+        unclearTwice: { on: { unclear: { target: 'clear', actions: say('conversation/human') } } },
+      },
+      on: {
+        ambiguous: { actions: assign(({ event }) => ({ offered: event.between })) },
+        '*': { guard: isUnderstood, target: '.clear', actions: assign({ offered: [] }) },
+      },
+    },
+  },
+});
+
+function hasWayBack({ context: { left, path } }: Now): boolean {
+  return left !== undefined && path === undefined;
+}
+
+/** A secret that was masked, and a report of the world, say nothing of how well we understood the student. */
+function isUnderstood({ event: { type } }: Now): boolean {
+  return type !== 'unclear' && type !== 'secret' && !/^(ledger|identity)\./.test(type);
+}
+
+/** The state the talk rests in, by the name its line has in `content/`: `lost-card/confirming`. */
+export function restingState({ value }: { value: { talk: StateValue } }): string {
+  const [place, state] = statesIn(value.talk).filter((name) => name !== 'assisting');
+  return state ? `${place}/${state}` : `conversation/${place}`;
+}
+
+function statesIn(value: StateValue): string[] {
+  return typeof value === 'string'
+    ? [value]
+    : Object.entries(value).flatMap(([name, inner]) => [name, ...(inner ? statesIn(inner) : [])]);
+}
+
+/** What a line may quote. Of a card, no more than its last four characters is ever shown. */
+export function quotable({ cards, known, left, proposal, receipt }: Context, moment: Moment): Quotable {
+  const today = dayOf(moment);
+  const proposed = cards.find(({ number }) => number === proposal?.card);
+  const ordered = spanOf(known.orderedOn);
+  const expires = spanOf(known.expiresOn);
+  return {
+    today: { day: today },
+    nextAtBooth: { opening: moment.next.booth, today },
+    nextAtSodersjukhuset: { opening: moment.next.sodersjukhuset, today },
+    ...(moment.asked && {
+      askedDay: { askedDay: moment.asked.day, today },
+      slotsAtBooth: { slots: moment.asked.slots.booth },
+      slotsAtSodersjukhuset: { slots: moment.asked.slots.sodersjukhuset },
+    }),
+    ...(ordered && { orderLapsesOn: { day: lapsesOn(ordered.from) } }),
+    ...(expires && { expiryTold: { day: expires.from }, renewBy: { day: renewBy(expires.from) } }),
+    ...(left && { leftPath: { word: left } }),
+    ...(proposed && quotableOf(proposed)),
+    ...(proposal && { reason: { word: proposal.reason } }),
+    ...(receipt && quotableReceipt(receipt)),
+  };
+}

@@ -1,0 +1,188 @@
+/**
+ * The guided path for a card that is to be revoked: lost or stolen, its codes
+ * known to somebody else, its details wrong, or broken beyond mending (T5).
+ *
+ * A card is revoked only for a person who proved who they are a short while
+ * ago, only if the ledger says the card is theirs, and only on an explicit yes
+ * to that very card. An unanswered revocation is never called undone.
+ */
+import { assign } from 'xstate';
+import { type Card, isExpired, isIssued } from './card-validity.ts';
+import { isProved, provedPerson, proving } from './proving.ts';
+import {
+  type Context,
+  dayOf,
+  isTold,
+  knows,
+  type Known,
+  type Now,
+  outcomes,
+  referenceFor,
+  type Revocation,
+  type RevocationReason,
+  say,
+  vocabulary,
+} from './vocabulary.ts';
+
+export const lostCard = vocabulary.createStateConfig({
+  id: 'lost-card',
+  entry: { type: 'openPath', params: 'lost-card' },
+  initial: 'askingReason',
+  states: {
+    askingReason: {
+      meta: { asks: 'reason' },
+      always: [
+        {
+          guard: knows({ reason: 'wrongPin' }),
+          target: '#pin-trouble',
+          actions: { type: 'learn', params: { hasCard: true } },
+        },
+        { guard: knows({ reason: 'malfunction' }), target: '#malfunction' },
+        { guard: knows({ reason: 'lost' }), target: 'askingWhereabouts' },
+        { guard: knows({ reason: 'unknown' }), target: 'reasonUnknown' },
+        { guard: isTold('reason'), target: 'proving' },
+      ],
+    },
+    askingWhereabouts: {
+      meta: { asks: 'whereabouts' },
+      always: [
+        { guard: knows({ whereabouts: 'atHome' }), target: 'leftAtHome' },
+        { guard: isTold('whereabouts'), target: 'proving' },
+      ],
+    },
+    ...proving,
+    cardsFound: {
+      always: [
+        { guard: hasSeveralCards, target: 'choosingCard' },
+        { guard: hasOneCard, target: 'confirming' },
+        { guard: hasRevokedCard, target: 'alreadyRevoked', actions: assign(firstReceipt) },
+        { guard: hasCardFromElsewhere, target: 'otherRegion' },
+        { guard: hasExpiredCard, target: 'hasExpired' },
+        { target: 'noCertainCard' },
+      ],
+    },
+    choosingCard: {
+      meta: { asks: 'cardKind' },
+      always: [
+        { guard: oneCardIsMeant, target: 'confirming' },
+        { guard: cardKindTellsNothing, target: 'noCertainCard' },
+      ],
+    },
+    confirming: {
+      meta: { asks: 'confirmation' },
+      entry: assign((now: Now) => ({ proposal: revocation(now) })),
+      on: {
+        yes: [
+          { guard: proofHasLapsed, target: 'identifying', actions: say('lost-card/proofHasLapsed') },
+          { target: 'revoking', actions: { type: 'request', params: ({ context }) => confirmed(context) } },
+        ],
+        no: 'kept',
+      },
+    },
+    revoking: {
+      on: {
+        'ledger.revoked': {
+          guard: ({ context, event }) => event.receipt.card === context.proposal?.card,
+          target: 'revoked',
+          actions: assign(({ event }) => ({ receipt: event.receipt })),
+        },
+        'ledger.unreachable': { guard: ({ event }) => event.request === 'ledger.revoke', target: 'notSent' },
+        'ledger.unanswered': { guard: ({ event }) => event.request === 'ledger.revoke', target: 'uncertain' },
+        'intent.cancel': { actions: say('lost-card/tooLateToStop') },
+      },
+    },
+    ...outcomes(
+      'lost-card',
+      'reasonUnknown',
+      'leftAtHome',
+      'notIdentified',
+      'ledgerIsDown',
+      'ledgerIsSlow',
+      'alreadyRevoked',
+      'otherRegion',
+      'hasExpired',
+      'noCertainCard',
+      'kept',
+      'revoked',
+      'notSent',
+      'uncertain',
+    ),
+  },
+});
+
+const reasons: Record<Exclude<NonNullable<Known['reason']>, 'wrongPin' | 'unknown'>, RevocationReason> = {
+  lost: 'LOST', // R42
+  codesExposed: 'CODES_COMPROMISED', // R43
+  detailsWrong: 'DETAILS_INCORRECT', // R44
+  malfunction: 'MALFUNCTION', // R45
+};
+
+function revocation({ context, event }: Now): Revocation {
+  const [card] = cardsMeant({ context, event });
+  const { reason = 'unknown' } = context.known;
+  if (!card) throw new Error('lost-card: there is no certain card to confirm');
+  if (reason === 'unknown' || reason === 'wrongPin') throw new Error('lost-card: there is no reason to revoke');
+  return {
+    request: 'ledger.revoke',
+    person: provedPerson(context),
+    card: card.number,
+    reason: reasons[reason],
+    reference: referenceFor(context, `revocation/${card.number}`),
+  };
+}
+
+function confirmed({ proposal }: Context): Revocation {
+  if (!proposal) throw new Error('lost-card: nothing has been confirmed');
+  return proposal;
+}
+
+function proofHasLapsed(now: Now): boolean {
+  return !isProved(now);
+}
+
+/** What can be revoked here: a card of Region Stockholm in use, or one that waits at the office with its codes out. */
+function revocable({ context: { cards, known }, event }: Now): Card[] {
+  const states: Card['state'][] = known.reason === 'codesExposed' ? ['ACTIVE', 'AWAITING_HANDOVER'] : ['ACTIVE'];
+  return cards
+    .filter(isIssued)
+    .filter((card) => card.issuer === 'stockholm' && states.includes(card.state) && !isExpired(card, dayOf(event)));
+}
+
+/** The cards the student may mean: all there are or, if those are several, the ones of the kind they have told us. */
+function cardsMeant(now: Now): Card[] {
+  const { cardKind } = now.context.known;
+  const cards = revocable(now);
+  return cards.length > 1 && cardKind ? cards.filter(({ kind }) => kind === cardKind) : cards;
+}
+
+function hasSeveralCards(now: Now): boolean {
+  return revocable(now).length > 1;
+}
+
+function hasOneCard(now: Now): boolean {
+  return revocable(now).length === 1;
+}
+
+function oneCardIsMeant(now: Now): boolean {
+  return cardsMeant(now).length === 1;
+}
+
+function cardKindTellsNothing(now: Now): boolean {
+  return new Set(cardsMeant(now).map(({ kind }) => kind)).size < 2;
+}
+
+function hasCardFromElsewhere({ context: { cards } }: Now): boolean {
+  return cards.some(({ issuer }) => issuer === 'other');
+}
+
+function hasRevokedCard({ context: { cards } }: Now): boolean {
+  return cards.some(({ state }) => state === 'REVOKED');
+}
+
+function hasExpiredCard({ context: { cards }, event }: Now): boolean {
+  return cards.some((card) => isIssued(card) && isExpired(card, dayOf(event)));
+}
+
+function firstReceipt({ context: { cards } }: Now) {
+  return { receipt: cards.find((card) => card.state === 'REVOKED')?.receipt };
+}

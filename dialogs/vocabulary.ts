@@ -1,0 +1,199 @@
+/**
+ * The words a conversation is written in: what is heard, what is known, what
+ * is said, what is requested of the world and what the world reports back.
+ *
+ * Nothing runs inside a conversation. A transition only lists what it wants
+ * said and requested, and `src/turn.ts` hands the list on.
+ */
+import { assign, setup } from 'xstate';
+import type { Card, Day, Receipt, Span } from './card-validity.ts';
+import type { Intent, PathName } from './intents.ts';
+
+/** A moment with Stockholm's own offset, so that its first ten characters are the day here. */
+export type Instant = string;
+
+export const dayOf = ({ at }: { at: Instant }): Day => at.slice(0, 10) as Day;
+
+export type Office = 'booth' | 'sodersjukhuset';
+/** Times of day as 13:30. On a holiday the guidance leaves some of them open: those are not confirmed (A16). */
+export type Slot = { from: string; to: string; confirmed: boolean };
+export type Opening = { day: Day; from: string; to: string };
+
+/** What the calendar knows of the moment. It comes with every event, for a conversation has no clock of its own. */
+export type Moment = {
+  at: Instant;
+  next: Record<Office, Opening>;
+  /** The day the student asked about, if any, and the drop-in times of that day. */
+  asked: { day: Day; slots: Record<Office, Slot[]> } | undefined;
+};
+
+type Told<Value> = Value | 'unknown';
+
+/** What the student or an agent has told us, on whichever path. What is known is not asked for again. */
+export type Known = {
+  cardKind?: Told<Card['kind']>;
+  cardReady?: Told<boolean>;
+  cardWorks?: Told<boolean>;
+  certificateGranted?: Told<boolean>;
+  codesArrived?: Told<boolean>;
+  expiresOn?: Told<Span>;
+  hasCard?: Told<boolean>;
+  hasExpired?: Told<boolean>;
+  hasOldCertificate?: Told<boolean>;
+  hasPinCodes?: Told<boolean>;
+  hasPuk?: Told<boolean>;
+  issuedOn?: Told<Span>;
+  issuer?: Told<Card['issuer']>;
+  jobshApproved?: Told<boolean>;
+  orderedOn?: Told<Span>;
+  orderedBeforeChange?: Told<boolean>;
+  photographed?: Told<boolean>;
+  photoSite?: Told<'lindhagen' | 'sodersjukhuset'>;
+  reason?: Told<'lost' | 'codesExposed' | 'detailsWrong' | 'malfunction' | 'wrongPin'>;
+  severalCertificates?: Told<boolean>;
+  temporarily?: Told<boolean>;
+  wasUpgraded?: Told<boolean>;
+  whereabouts?: Told<'lost' | 'atHome'>;
+  wrongPin?: Told<boolean>;
+};
+
+export type Fact = keyof Known;
+
+/** What a state waits to be told. `readiness` is two facts in one question; a confirmation is never remembered. */
+export type Asks = Fact | 'readiness' | 'confirmation';
+
+/** What the student says, once understanding has read the Swedish. */
+export type Heard = Moment &
+  (
+    | { type: `intent.${Intent}`; told?: Known }
+    | { type: 'told'; told: Known }
+    | { type: 'yes' }
+    | { type: 'no' }
+    | { type: 'back' }
+    | { type: 'startOver' }
+    | { type: 'ambiguous'; between: Intent[] }
+    | { type: 'unclear' }
+    | { type: 'secret' }
+  );
+
+/** What the world reports, in its own time: the talk may have moved on since the request. */
+export type Reported = Moment &
+  (
+    | { type: 'identity.verified'; person: string }
+    | { type: 'identity.refused' }
+    | { type: 'ledger.cardsFound'; person: string; cards: Card[] }
+    | { type: 'ledger.revoked'; receipt: Receipt }
+    /** The request never reached the ledger, and is not sent later. */
+    | { type: 'ledger.unreachable'; request: LedgerRequest }
+    /** The request was sent and the answer has not come. A revocation may have happened. */
+    | { type: 'ledger.unanswered'; request: LedgerRequest }
+  );
+
+export type LedgerRequest = 'ledger.findCards' | 'ledger.revoke';
+
+/** A `reference` names an errand, not an attempt: the same one twice is answered with the same receipt. */
+export type Request = { reference: string } & (
+  | { request: 'identity.verify' }
+  | { request: 'ledger.findCards'; person: string }
+  | { request: 'ledger.revoke'; person: string; card: string; reason: RevocationReason }
+);
+
+/** Why a card is revoked, as the ledger names it: R42, R43, R44, R45. */
+export type RevocationReason = 'LOST' | 'CODES_COMPROMISED' | 'DETAILS_INCORRECT' | 'MALFUNCTION';
+
+export type Revocation = Extract<Request, { request: 'ledger.revoke' }>;
+
+/** What a line may quote, and in which form. How it is put in Swedish is for `src/content.ts` to know. */
+export type Quoted =
+  | { text: string }
+  | { day: Day }
+  | { opening: Opening; today: Day }
+  | { askedDay: Day; today: Day }
+  | { slots: Slot[] }
+  | { word: string };
+
+export type Quotable = Partial<Record<string, Quoted>>;
+
+/** What a transition may list, and what each is given. `offers` are intents to choose among. */
+export type Effects = { say: { line: string; facts?: Quotable; offers?: Intent[] }; request: Request };
+
+export type Context = {
+  conversation: string;
+  known: Known;
+  identity: { person: string; provedAt: Instant } | undefined;
+  cards: Card[];
+  /** The revocation the student is asked to confirm; what is requested is this, to the letter. */
+  proposal: Revocation | undefined;
+  receipt: Receipt | undefined;
+  /** The path whose question is open. */
+  path: PathName | undefined;
+  /** The path that was left in the middle of its own question, and whether that was just now. */
+  left: PathName | undefined;
+  isInterrupted: boolean;
+  /** What was offered to choose among, so that “den andra” can be understood. */
+  offered: Intent[];
+};
+
+/** What a guard or an action can see. */
+export type Now = { context: Context; event: Heard | Reported };
+
+/** What a state asks for, or what may be said on the way through it. */
+export type Meta = { asks: Asks } | { says: readonly string[] };
+
+const neverRun = (): never => {
+  throw new Error('A conversation is never run: src/turn.ts reads what a transition lists');
+};
+
+export const vocabulary = setup({
+  types: {
+    input: {} as { conversation: string; person: string | undefined; at: Instant },
+    context: {} as Context,
+    events: {} as Heard | Reported,
+    meta: {} as Meta,
+  },
+  actions: {
+    say: (_, _line: Effects['say']) => neverRun(),
+    request: (_, _request: Effects['request']) => neverRun(),
+    learn: assign(({ context }, told: Known) => ({ known: { ...context.known, ...told } })),
+    forget: assign(({ context }, facts: readonly Fact[]) => ({
+      known: Object.fromEntries(Object.entries(context.known).filter(([fact]) => !facts.includes(fact as Fact))),
+    })),
+    openPath: assign((_, path: PathName) => ({ path })),
+    closePath: assign({ path: undefined }),
+    /** A path that is begun anew is not one to come back to. */
+    leavePathFor: assign(({ context: { path, left } }, next: PathName) => ({
+      path: undefined,
+      left: [path, left].find((each) => each !== undefined && each !== next),
+      isInterrupted: path !== undefined && path !== next,
+    })),
+    forgetWayBack: assign({ left: undefined, isInterrupted: false }),
+  },
+  guards: {
+    isTold: ({ context }, fact: Fact) => context.known[fact] !== undefined,
+    knows: ({ context }, facts: Known) =>
+      Object.entries(facts).every(([fact, value]) => context.known[fact as Fact] === value),
+    /** An outcome was reached without a question, in the middle of another path's. */
+    isInPassing: ({ context, event }) => context.isInterrupted && event.type.startsWith('intent.'),
+  },
+});
+
+export const say = (line: string) => ({ type: 'say', params: { line } }) as const;
+export const knows = (facts: Known) => ({ type: 'knows', params: facts }) as const;
+export const isTold = (fact: Fact) => ({ type: 'isTold', params: fact }) as const;
+
+/** The span a student has told, or nothing if they could not say. */
+export const spanOf = (told: Told<Span> | undefined): Span | undefined => (told === 'unknown' ? undefined : told);
+
+/**
+ * The outcomes of a path: states that ask nothing more. One that is reached in
+ * passing, in the middle of another path, is said there, and that path goes on.
+ */
+export function outcomes<const Name extends string>(path: PathName, ...names: Name[]) {
+  const outcome = (name: Name) => ({
+    entry: { type: 'closePath' } as const,
+    always: { guard: 'isInPassing', target: '#returning', actions: say(`${path}/${name}`) } as const,
+  });
+  return Object.fromEntries(names.map((name) => [name, outcome(name)])) as Record<Name, ReturnType<typeof outcome>>;
+}
+
+export const referenceFor = ({ conversation }: Context, errand: string): string => `${conversation}/${errand}`;

@@ -1,0 +1,45 @@
+/** What the compiler does not see, and a reviewer should not have to. */
+import eslint from '@eslint/js';
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+export default defineConfig(
+  { ignores: ['dist/'] },
+  eslint.configs.recommended,
+  tseslint.configs.strictTypeChecked,
+  tseslint.configs.stylisticTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js'] } } },
+    rules: {
+      'no-console': 'error',
+      'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true } }],
+      '@typescript-eslint/consistent-type-definitions': ['error', 'type'],
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+    },
+  },
+  {
+    files: ['dialogs/**'],
+    rules: {
+      'no-restricted-globals': ['error', 'process', 'fetch', 'setTimeout', 'crypto', 'performance'],
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ regex: '^(?!xstate$|\\./)', message: 'The dialogs are pure.' }] },
+      ],
+      'no-restricted-syntax': [
+        'error',
+        { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Time arrives with the event.' },
+        {
+          selector: 'MemberExpression[property.name=/^(now|random)$/]',
+          message: 'Time and chance arrive with the event.',
+        },
+        {
+          selector: 'Literal[value=/[åäö]/i], TemplateElement[value.raw=/[åäö]/i]',
+          message: 'Swedish is written in content/.',
+        },
+      ],
+    },
+  },
+  { files: ['eslint.config.js', 'src/understanding/natural.d.ts'], rules: { 'no-restricted-exports': 'off' } },
+);

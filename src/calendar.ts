@@ -1,0 +1,101 @@
+/**
+ * When the offices are open, in Europe/Stockholm.
+ *
+ * The guidance says “helgfria vardagar” of one time of day only. So on a red
+ * day of the statute (1989:253) that time does not occur, and every other time
+ * is not confirmed; on the eves that are red by custom, nothing is (A16). An
+ * unconfirmed time is never given as the next one.
+ */
+import Holidays from 'date-holidays';
+import { DateTime } from 'luxon';
+import { addDays, type Day } from '../dialogs/card-validity.ts';
+import type { Instant, Moment, Office, Opening, Slot } from '../dialogs/vocabulary.ts';
+
+const ZONE = 'Europe/Stockholm';
+
+/** One time of day that recurs, on weekdays counted from Monday as 1. */
+export type DropIn = { weekdays: readonly number[]; from: string; to: string; notOnHolidays: boolean };
+export type Offices = Record<Office, readonly DropIn[]>;
+
+export type Calendar = {
+  /** Everything a turn may need to know of its moment. */
+  momentAt(time: Date, askedDay?: Day): Moment;
+};
+
+export type Redness = 'red' | 'eve' | 'none';
+
+export function createCalendar(offices: Offices): Calendar {
+  const slotsOn = (office: Office, day: Day) => slotsOf(offices[office], day);
+
+  const nextOpening = (office: Office, { day, time }: { day: Day; time: string }): Opening => {
+    for (let offset = 0; offset < 366; offset++) {
+      const candidate = addDays(day, offset);
+      const slot = slotsOn(office, candidate).find(
+        (each) => each.confirmed && (offset > 0 || minutes(time) < minutes(each.to)),
+      );
+      if (slot) return { day: candidate, from: slot.from, to: slot.to };
+    }
+    throw new Error(`${office} is never open`);
+  };
+
+  return {
+    momentAt(time, askedDay) {
+      const at = instantOf(time);
+      const now = { day: at.slice(0, 10) as Day, time: at.slice(11, 16) };
+      return {
+        at,
+        next: { booth: nextOpening('booth', now), sodersjukhuset: nextOpening('sodersjukhuset', now) },
+        asked: askedDay && {
+          day: askedDay,
+          slots: { booth: slotsOn('booth', askedDay), sodersjukhuset: slotsOn('sodersjukhuset', askedDay) },
+        },
+      };
+    },
+  };
+}
+
+/** A moment in Stockholm's own time: `2026-11-23T08:00:00+01:00`. */
+export function instantOf(time: Date): Instant {
+  const at = DateTime.fromJSDate(time, { zone: ZONE }).toISO({ suppressMilliseconds: true });
+  if (at === null) throw new Error(`${String(time)} is no time`);
+  return at;
+}
+
+/** Reads a time as ISO 8601 writes it; one without an offset is Swedish. */
+export function timeOf(written: string): Date | undefined {
+  const time = DateTime.fromISO(written, { zone: ZONE });
+  return time.isValid ? time.toJSDate() : undefined;
+}
+
+/** Monday is 1, as in ISO 8601. */
+export const weekdayOf = (day: Day): number => new Date(day).getUTCDay() || 7;
+
+export function rednessOf(day: Day): Redness {
+  const year = Number(day.slice(0, 4));
+  const days = rednessByYear.get(year) ?? readYear(year);
+  return days.get(day) ?? 'none';
+}
+
+function slotsOf(dropIns: readonly DropIn[], day: Day): Slot[] {
+  const redness = rednessOf(day);
+  return dropIns
+    .filter(({ weekdays, notOnHolidays }) => weekdays.includes(weekdayOf(day)) && !(notOnHolidays && redness === 'red'))
+    .map(({ from, to }) => ({ from, to, confirmed: redness === 'none' }))
+    .sort((one, other) => minutes(one.from) - minutes(other.from));
+}
+
+const minutes = (time: string): number => {
+  const [hours = 0, rest = 0] = time.split(':').map(Number);
+  return hours * 60 + rest;
+};
+
+const sweden = new Holidays('SE', { types: ['public', 'bank'] });
+const rednessByYear = new Map<number, Map<string, Redness>>();
+
+function readYear(year: number): Map<string, Redness> {
+  const days = new Map(
+    sweden.getHolidays(year).map(({ date, type }) => [date.slice(0, 10), type === 'public' ? 'red' : 'eve'] as const),
+  );
+  rednessByYear.set(year, days);
+  return days;
+}

@@ -1,0 +1,218 @@
+/**
+ * The assistant's Swedish, read from `content/` and never written in code.
+ *
+ * A text that claims something cites the rules it is founded on. From them
+ * comes who said so, when, and until which day it may be repeated; after that
+ * day the text is not spoken. Where a routine may have changed since, the
+ * caution is added here, so that no editor can forget it.
+ */
+import { z } from 'zod';
+import type { Day } from '../dialogs/card-validity.ts';
+import type { Intent } from '../dialogs/intents.ts';
+import type { Offices } from './calendar.ts';
+import { type Guidance, hasLapsed, readRules, type Rule } from './guidance.ts';
+import { frontMatter, type Problem, readFolder, readYaml, type SourceFile } from './source-file.ts';
+import type { Reply } from './turn.ts';
+import { type ContactDetails, contactInWords, type ContactName, dayInWords, quoting, voice, Words } from './wording.ts';
+
+export type Spoken = {
+  text: string;
+  cites: string[];
+  suggests: string[];
+  /** Who says so, and of which date, in plain words; for a reply that cites rules. */
+  source: string | undefined;
+};
+
+/** What an editor has written to teach the understanding of one intent. */
+export type Taught = { intent: Intent; title: string; rules: string[]; examples: string[] };
+
+/** A text of the content, and where it is written. */
+export type Line = {
+  name: string;
+  file: string;
+  at: number;
+  text: string;
+  cites: string[];
+  uncited: string | undefined;
+  history: boolean;
+  until: string | undefined;
+  suggests: string[];
+};
+
+export type Written<T> = T & { file: string; at: number };
+
+export type Content = {
+  /** The Swedish for a reply and, where it claims something, according to whom. */
+  speak(reply: Reply, on: Day): Spoken;
+  /** A text that is not said in a conversation: of the terminal, say. Nothing is cited there. */
+  label(line: string, facts?: Record<string, string>): string;
+  lines: ReadonlyMap<string, Line>;
+  rules: ReadonlyMap<string, Rule>;
+  taught: readonly Written<Taught>[];
+  offices: Offices;
+  /** How answers are read, as `content/answers.yaml` has it. */
+  answers: SourceFile;
+  dates: SourceFile;
+};
+
+const Cites = z.array(z.string());
+const UNCITED = ['question', 'conversation', 'ledger', 'setting', 'caution'] as const;
+
+const LineShape = z.strictObject({
+  text: z.string().min(1),
+  cites: Cites.optional(),
+  uncited: z.enum(UNCITED).optional(),
+  history: z.boolean().optional(),
+  until: z.iso.date().optional(),
+  suggests: z.array(z.string().min(1)).optional(),
+});
+const Lines = z.record(z.string(), LineShape);
+const Answer = LineShape.omit({ text: true }).extend({ title: z.string().min(1) });
+const Utterances = z.record(
+  z.string(),
+  z.strictObject({ title: z.string().min(1).max(38), rules: Cites, examples: z.array(z.string().min(1)).min(1) }),
+);
+
+const weekdays = ['mån', 'tis', 'ons', 'tors', 'fre', 'lör', 'sön'] as const;
+const Time = z.string().regex(/^\d{1,2}:\d{2}$/);
+const Office = z.strictObject({
+  cites: Cites,
+  drop_in: z
+    .array(
+      z.strictObject({
+        days: z.array(z.enum(weekdays)).min(1),
+        from: Time,
+        to: Time,
+        helgfria: z.boolean().optional(),
+      }),
+    )
+    .min(1),
+});
+const OfficesShape = z.strictObject({ booth: Office, sodersjukhuset: Office });
+
+/** Everything that is written, and everything that keeps it from being read. */
+export type Reading = Omit<Content, 'speak' | 'label' | 'offices'> & {
+  words: Words | undefined;
+  offices: Offices | undefined;
+  files: readonly SourceFile[];
+};
+
+/** Reads a content folder, and gathers what is wrong with it. */
+export function readFiles(folder: string): { reading: Reading; problems: Problem[] } {
+  const problems: Problem[] = [];
+  const files = readFolder(folder);
+  const fileAt = (name: string): SourceFile => {
+    const file = files.find((each) => each.name === name);
+    if (!file) problems.push({ file: name, line: 1, kind: 'missingFile', about: name });
+    return file ?? { name, text: '', firstLine: 1 };
+  };
+  const named = (name: string) => files.filter((file) => file.name.endsWith(`/${name}`));
+
+  const { data: offices } = readYaml(OfficesShape, fileAt('offices.yaml'), problems);
+  const { data: words } = readYaml(Words, fileAt('words.yaml'), problems);
+  const guidance = files.filter(({ name }) => name.startsWith('guidance/'));
+  const lines = [
+    ...named('lines.yaml').flatMap((file) => readLines(file, problems)),
+    ...named('answer.md').flatMap((file) => readAnswer(file, problems)),
+  ];
+  const reading = {
+    files,
+    words,
+    offices: offices && { booth: dropInsOf(offices.booth), sodersjukhuset: dropInsOf(offices.sodersjukhuset) },
+    rules: new Map(guidance.flatMap((file) => readRules(file, problems)).map((rule) => [rule.id, rule])),
+    lines: new Map(lines.map((line) => [line.name, line])),
+    taught: named('utterances.yaml').flatMap((file) => readUtterances(file, problems)),
+    answers: fileAt('answers.yaml'),
+    dates: fileAt('dates.yaml'),
+  };
+  return { reading, problems };
+}
+
+/** Content that may be spoken. `details` are the contacts of this deployment. */
+export function createContent(reading: Reading, details: ContactDetails = {}): Content {
+  const { lines, rules, taught, words, offices } = reading;
+  if (!words || !offices) throw new Error('The content has no words or no offices');
+  const titles = new Map(taught.map(({ intent, title }) => [intent, title]));
+
+  const lineAt = (name: string): Line => {
+    const line = lines.get(name);
+    if (!line) throw new Error(`No text is written for ${name}`);
+    return line;
+  };
+  const rulesOf = ({ cites }: Line) => cites.flatMap((id) => rules.get(id) ?? []);
+  const mayBeSpoken = (line: Line, on: Day) => line.history || !rulesOf(line).some((rule) => hasLapsed(rule, on));
+  const contact = (name: string) =>
+    name in words.contacts ? contactInWords(name as ContactName, details, words) : undefined;
+  const plain = (name: string) => quoting(lineAt(name).text, contact).trim();
+
+  const according = ({ source, updated, fact_checked }: Guidance): string => {
+    const facts: Record<string, string> = {
+      source,
+      updated: dayInWords(updated as Day, words),
+      factChecked: dayInWords(fact_checked as Day, words),
+    };
+    return quoting(lineAt('conversation/source').text, (name) => facts[name]).trim();
+  };
+
+  return {
+    ...reading,
+    offices,
+    label: (name, facts = {}) => quoting(lineAt(name).text, (fact) => facts[fact] ?? contact(fact)).trim(),
+    speak({ line: name, facts, offers }, on) {
+      const wished = lineAt(name);
+      const line = mayBeSpoken(wished, on) ? wished : lineAt('conversation/lapsed');
+      const quoted = quoting(line.text, (fact) => {
+        const known = facts[fact];
+        return known ? voice(known, words) : contact(fact);
+      }).trim();
+      const cited = rulesOf(line);
+      const [first] = cited;
+      return {
+        text: [quoted, ...(cited.some((rule) => rule.mayHaveChanged) ? [plain('conversation/caution')] : [])].join(
+          '\n\n',
+        ),
+        cites: line.cites,
+        suggests: [...line.suggests, ...offers.map((intent) => titles.get(intent) ?? intent)],
+        source: first && according(first.guidance),
+      };
+    },
+  };
+}
+
+function readLines(file: SourceFile, problems: Problem[]): Line[] {
+  const { data = {}, lineOf } = readYaml(Lines, file, problems);
+  const topic = file.name.replace('/lines.yaml', '');
+  return Object.entries(data).map(([state, shape]) => toLine(`${topic}/${state}`, file.name, lineOf([state]), shape));
+}
+
+function readAnswer(file: SourceFile, problems: Problem[]): Line[] {
+  const { head, body } = frontMatter(file);
+  const { data } = readYaml(Answer, head, problems);
+  const topic = file.name.replace('/answer.md', '');
+  return data ? [toLine(`${topic}/answer`, file.name, body.firstLine, { ...data, text: body.text })] : [];
+}
+
+function toLine(name: string, file: string, at: number, shape: z.infer<typeof LineShape>): Line {
+  const { text, cites = [], uncited, history = false, until, suggests = [] } = shape;
+  return { name, file, at, text: text.trim(), cites, uncited, history, until, suggests };
+}
+
+function readUtterances(file: SourceFile, problems: Problem[]): Written<Taught>[] {
+  const { data = {}, lineOf } = readYaml(Utterances, file, problems);
+  return Object.entries(data).map(([intent, { title, rules, examples }]) => ({
+    intent: intent as Intent,
+    title,
+    rules,
+    examples,
+    file: file.name,
+    at: lineOf([intent]),
+  }));
+}
+
+const dropInsOf = ({ drop_in }: z.infer<typeof Office>) =>
+  drop_in.map(({ days, from, to, helgfria = false }) => ({
+    weekdays: days.map((day) => weekdays.indexOf(day) + 1),
+    from,
+    to,
+    notOnHolidays: helgfria,
+  }));

@@ -1,0 +1,42 @@
+/**
+ * The guidance that claims are founded on: other people's words, one rule a
+ * paragraph, each under the name it is cited by.
+ *
+ * A rule that has lapsed is kept with its last day, so that the assistant knows
+ * not to repeat it. A rule whose routine later pages describe otherwise is
+ * still answered from, with a caution.
+ */
+import { z } from 'zod';
+import type { Day } from '../dialogs/card-validity.ts';
+import { frontMatter, type Problem, readYaml, type SourceFile } from './source-file.ts';
+
+export type Guidance = z.infer<typeof Guidance>;
+export type Rule = { id: string; text: string; until: string | undefined; mayHaveChanged: boolean; guidance: Guidance };
+
+const Guidance = z.strictObject({
+  title: z.string().min(1),
+  source: z.string().min(1),
+  updated: z.iso.date(),
+  fact_checked: z.iso.date(),
+});
+
+const HEADING = /^## (?<id>R\d+)(?: – (?:till och med (?<until>\d{4}-\d{2}-\d{2})|(?<changed>kan ha ändrats)))?$/;
+
+export const hasLapsed = ({ until }: Rule, on: Day): boolean => until !== undefined && on > until;
+
+export function readRules(file: SourceFile, problems: Problem[]): Rule[] {
+  const { head, body } = frontMatter(file);
+  const { data: guidance } = readYaml(Guidance, head, problems);
+  if (!guidance) return [];
+
+  const rules: Rule[] = [];
+  body.text.split('\n').forEach((line, index) => {
+    const { id, until, changed } = HEADING.exec(line)?.groups ?? {};
+    const rule = rules.at(-1);
+    if (id) rules.push({ id, until, mayHaveChanged: changed !== undefined, text: '', guidance });
+    else if (line.startsWith('#')) {
+      problems.push({ file: body.name, line: body.firstLine + index, kind: 'headingWithoutRule', about: line });
+    } else if (rule) rule.text = `${rule.text} ${line}`.trim();
+  });
+  return rules;
+}

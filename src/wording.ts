@@ -1,0 +1,105 @@
+/** How a fact is put in Swedish, with the words of `content/words.yaml`. */
+import { z } from 'zod';
+import { addDays, type Day } from '../dialogs/card-validity.ts';
+import type { Quoted } from '../dialogs/vocabulary.ts';
+
+export const Words = z.strictObject({
+  words: z.record(z.string(), z.string().min(1)),
+  days: z.strictObject({
+    date: z.string(),
+    today: z.string(),
+    tomorrow: z.string(),
+    this_week: z.string(),
+    later: z.string(),
+  }),
+  opening: z.string(),
+  slot: z.string(),
+  and: z.string(),
+  contacts: z.strictObject({ servicedesk: z.string(), itPortal: z.string(), bookingCalendar: z.string() }),
+  with_details: z.string(),
+  masked: z.string(),
+});
+
+export type Words = z.infer<typeof Words>;
+export type ContactName = keyof Words['contacts'];
+/** Number, address or link of a contact, where the deployment has set one. */
+export type ContactDetails = Partial<Record<ContactName, string>>;
+
+/** Every fact a line may quote: `{{expiresOn}}`. */
+export const factNames = [
+  'today',
+  'nextAtBooth',
+  'nextAtSodersjukhuset',
+  'askedDay',
+  'slotsAtBooth',
+  'slotsAtSodersjukhuset',
+  'orderLapsesOn',
+  'orderedOn',
+  'expiresOn',
+  'expiryTold',
+  'renewBy',
+  'leftPath',
+  'card',
+  'cardKind',
+  'reason',
+  'revokedCard',
+  'receipt',
+  'revokedOn',
+  'servicedesk',
+  'itPortal',
+  'bookingCalendar',
+  'source',
+  'updated',
+  'factChecked',
+] as const;
+
+/** Replaces `{{name}}` in a text. A name that has no value is a mistake of ours. */
+export function quoting(text: string, valueOf: (name: string) => string | undefined): string {
+  return text.replace(/\{\{\s*(.*?)\s*\}\}/g, (_, name: string) => {
+    const value = valueOf(name);
+    if (value === undefined) throw new Error(`“${text}” quotes ${name}, which is not known there`);
+    return value;
+  });
+}
+
+export function voice(quoted: Quoted, words: Words): string {
+  if ('text' in quoted) return quoted.text;
+  if ('word' in quoted) return words.words[quoted.word] ?? quoted.word;
+  if ('day' in quoted) return dayInWords(quoted.day, words);
+  if ('askedDay' in quoted) return dayNear(quoted.askedDay, quoted.today, words);
+  if ('slots' in quoted) return slotsInWords(quoted.slots, words);
+  const { day, from, to } = quoted.opening;
+  return quoting(words.opening, (name) => ({ day: dayNear(day, quoted.today, words), from, to })[name]);
+}
+
+export function contactInWords(name: ContactName, details: ContactDetails, words: Words): string {
+  const plain = words.contacts[name];
+  const written = details[name];
+  return written ? quoting(words.with_details, (part) => ({ name: plain, details: written })[part]) : plain;
+}
+
+/** 4 maj 2022 */
+export function dayInWords(day: Day, { days }: Words): string {
+  return quoting(
+    days.date,
+    (name) => ({ date: format(day, { day: 'numeric', month: 'long' }), year: day.slice(0, 4) })[name],
+  );
+}
+
+/** “idag”, “på onsdag” or “tisdag den 8 december”, as one says it on a day. */
+function dayNear(day: Day, today: Day, { days }: Words): string {
+  const parts: Record<string, string> = {
+    weekday: format(day, { weekday: 'long' }),
+    date: format(day, { day: 'numeric', month: 'long' }),
+  };
+  if (day === today) return days.today;
+  if (day === addDays(today, 1)) return days.tomorrow;
+  return quoting(day > today && day < addDays(today, 7) ? days.this_week : days.later, (name) => parts[name]);
+}
+
+function slotsInWords(slots: readonly { from: string; to: string }[], words: Words): string {
+  return slots.map(({ from, to }) => quoting(words.slot, (name) => ({ from, to })[name])).join(` ${words.and} `);
+}
+
+const format = (day: Day, form: Intl.DateTimeFormatOptions) =>
+  new Intl.DateTimeFormat('sv-SE', { ...form, timeZone: 'UTC' }).format(new Date(day));
