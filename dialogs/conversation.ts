@@ -25,7 +25,6 @@ const nothingTold = {
   path: undefined,
   left: undefined,
   isInterrupted: false,
-  offered: [],
 };
 
 const answersInPlace = Object.fromEntries(
@@ -101,6 +100,7 @@ export const conversation = vocabulary.createMachine({
         'ledger.revoked': {
           actions: [assign(({ event }) => ({ receipt: event.receipt })), say('lost-card/revoked')],
         },
+        'ledger.refused': { actions: say('lost-card/refused') },
         'ledger.unreachable': {
           guard: ({ event }) => event.request === 'ledger.revoke',
           actions: say('lost-card/notSent'),
@@ -119,19 +119,13 @@ export const conversation = vocabulary.createMachine({
           on: {
             unclear: {
               target: 'unclearTwice',
-              actions: [
-                assign({ offered: commonWishes }),
-                { type: 'say', params: { line: 'conversation/choices', offers: commonWishes } },
-              ],
+              actions: { type: 'say', params: { line: 'conversation/choices', offers: commonWishes } },
             },
           },
         },
         unclearTwice: { on: { unclear: { target: 'clear', actions: say('conversation/human') } } },
       },
-      on: {
-        ambiguous: { actions: assign(({ event }) => ({ offered: event.between })) },
-        '*': { guard: isUnderstood, target: '.clear', actions: assign({ offered: [] }) },
-      },
+      on: { '*': { guard: isUnderstood, target: '.clear' } },
     },
   },
 });
@@ -140,9 +134,9 @@ function hasWayBack({ context: { left, path } }: Now): boolean {
   return left !== undefined && path === undefined;
 }
 
-/** A secret that was masked, and a report of the world, say nothing of how well we understood the student. */
+/** To be asked back is neither to be understood nor not; and what the world reports says nothing of it. */
 function isUnderstood({ event: { type } }: Now): boolean {
-  return type !== 'unclear' && type !== 'secret' && !/^(ledger|identity)\./.test(type);
+  return !/^(unclear|ambiguous|secret|ledger\..*|identity\..*)$/.test(type);
 }
 
 /** The state the talk rests in, by the name its line has in `content/`: `lost-card/confirming`. */

@@ -83,6 +83,8 @@ export type Reported = Moment &
     | { type: 'identity.refused' }
     | { type: 'ledger.cardsFound'; person: string; cards: Card[] }
     | { type: 'ledger.revoked'; receipt: Receipt }
+    /** The ledger answered that it will not revoke this card. */
+    | { type: 'ledger.refused' }
     /** The request never reached the ledger, and is not sent later. */
     | { type: 'ledger.unreachable'; request: LedgerRequest }
     /** The request was sent and the answer has not come. A revocation may have happened. */
@@ -130,8 +132,6 @@ export type Context = {
   /** The path that was left in the middle of its own question, and whether that was just now. */
   left: PathName | undefined;
   isInterrupted: boolean;
-  /** What was offered to choose among, so that “den andra” can be understood. */
-  offered: Intent[];
 };
 
 /** What a guard or an action can see. */

@@ -11,7 +11,7 @@ import type { Day } from '../dialogs/card-validity.ts';
 import type { Intent } from '../dialogs/intents.ts';
 import type { Offices } from './calendar.ts';
 import { type Guidance, hasLapsed, readRules, type Rule } from './guidance.ts';
-import { frontMatter, type Problem, readFolder, readYaml, type SourceFile } from './source-file.ts';
+import { frontMatter, type Kind, type Problem, readFolder, readYaml, type SourceFile } from './source-file.ts';
 import type { Reply } from './turn.ts';
 import { type ContactDetails, contactInWords, type ContactName, dayInWords, quoting, voice, Words } from './wording.ts';
 
@@ -26,12 +26,15 @@ export type Spoken = {
 /** What an editor has written to teach the understanding of one intent. */
 export type Taught = { intent: Intent; title: string; rules: string[]; examples: string[] };
 
-/** A text of the content, and where it is written. */
+/** A text of the content, as it is spoken and as it is written; and the lines of its entry, text and citations. */
 export type Line = {
   name: string;
   file: string;
   at: number;
+  textAt: number;
+  citesAt: number;
   text: string;
+  written: string;
   cites: string[];
   uncited: string | undefined;
   history: boolean;
@@ -41,6 +44,9 @@ export type Line = {
 
 export type Written<T> = T & { file: string; at: number };
 
+/** What is taught, and the lines its rules and examples are written on. */
+export type Lesson = Written<Taught> & { rulesAt: number; examplesAt: number[] };
+
 export type Content = {
   /** The Swedish for a reply and, where it claims something, according to whom. */
   speak(reply: Reply, on: Day): Spoken;
@@ -48,8 +54,10 @@ export type Content = {
   label(line: string, facts?: Record<string, string>): string;
   lines: ReadonlyMap<string, Line>;
   rules: ReadonlyMap<string, Rule>;
-  taught: readonly Written<Taught>[];
+  taught: readonly Lesson[];
   offices: Offices;
+  /** Stands where a secret was written. */
+  masked: string;
   /** How answers are read, as `content/answers.yaml` has it. */
   answers: SourceFile;
   dates: SourceFile;
@@ -74,7 +82,7 @@ const Utterances = z.record(
 );
 
 const weekdays = ['mån', 'tis', 'ons', 'tors', 'fre', 'lör', 'sön'] as const;
-const Time = z.string().regex(/^\d{1,2}:\d{2}$/);
+const Time = z.string().regex(/^\d{1,2}:\d{2}$/, 'notATime' satisfies Kind);
 const Office = z.strictObject({
   cites: Cites,
   drop_in: z
@@ -91,9 +99,11 @@ const Office = z.strictObject({
 const OfficesShape = z.strictObject({ booth: Office, sodersjukhuset: Office });
 
 /** Everything that is written, and everything that keeps it from being read. */
-export type Reading = Omit<Content, 'speak' | 'label' | 'offices'> & {
+export type Reading = Omit<Content, 'speak' | 'label' | 'offices' | 'masked'> & {
   words: Words | undefined;
   offices: Offices | undefined;
+  /** When each office has drop-in, as a text that claims it. */
+  openings: readonly Line[];
   files: readonly SourceFile[];
 };
 
@@ -108,20 +118,22 @@ export function readFiles(folder: string): { reading: Reading; problems: Problem
   };
   const named = (name: string) => files.filter((file) => file.name.endsWith(`/${name}`));
 
-  const { data: offices } = readYaml(OfficesShape, fileAt('offices.yaml'), problems);
+  const { offices, openings } = readOffices(fileAt('offices.yaml'), problems);
   const { data: words } = readYaml(Words, fileAt('words.yaml'), problems);
-  const guidance = files.filter(({ name }) => name.startsWith('guidance/'));
+  const rules = files.filter(isGuidance).flatMap((file) => readRules(file, problems));
   const lines = [
     ...named('lines.yaml').flatMap((file) => readLines(file, problems)),
     ...named('answer.md').flatMap((file) => readAnswer(file, problems)),
   ];
+  const taught = named('utterances.yaml').flatMap((file) => readUtterances(file, problems));
   const reading = {
     files,
     words,
-    offices: offices && { booth: dropInsOf(offices.booth), sodersjukhuset: dropInsOf(offices.sodersjukhuset) },
-    rules: new Map(guidance.flatMap((file) => readRules(file, problems)).map((rule) => [rule.id, rule])),
-    lines: new Map(lines.map((line) => [line.name, line])),
-    taught: named('utterances.yaml').flatMap((file) => readUtterances(file, problems)),
+    offices,
+    openings,
+    rules: byName(rules, ({ id }) => id, problems),
+    lines: byName(lines, ({ name }) => name, problems),
+    taught: [...byName(taught, ({ intent }) => intent, problems).values()],
     answers: fileAt('answers.yaml'),
     dates: fileAt('dates.yaml'),
   };
@@ -140,7 +152,9 @@ export function createContent(reading: Reading, details: ContactDetails = {}): C
     return line;
   };
   const rulesOf = ({ cites }: Line) => cites.flatMap((id) => rules.get(id) ?? []);
-  const mayBeSpoken = (line: Line, on: Day) => line.history || !rulesOf(line).some((rule) => hasLapsed(rule, on));
+  const mayBeSpoken = (line: Line, on: Day) =>
+    !(line.until !== undefined && on > line.until) &&
+    (line.history || !rulesOf(line).some((rule) => hasLapsed(rule, on)));
   const contact = (name: string) =>
     name in words.contacts ? contactInWords(name as ContactName, details, words) : undefined;
   const plain = (name: string) => quoting(lineAt(name).text, contact).trim();
@@ -157,6 +171,7 @@ export function createContent(reading: Reading, details: ContactDetails = {}): C
   return {
     ...reading,
     offices,
+    masked: words.masked,
     label: (name, facts = {}) => quoting(lineAt(name).text, (fact) => facts[fact] ?? contact(fact)).trim(),
     speak({ line: name, facts, offers }, on) {
       const wished = lineAt(name);
@@ -179,25 +194,60 @@ export function createContent(reading: Reading, details: ContactDetails = {}): C
   };
 }
 
+/** Rules of the guidance are written in `guidance/`, a file for each page that was read. */
+export const isGuidance = ({ name }: SourceFile): boolean => /^guidance\/(?!README).*\.md$/.test(name);
+
+/** Of what is written twice, the first is kept. */
+function byName<T extends { file: string; at: number }>(
+  written: readonly T[],
+  nameOf: (each: T) => string,
+  problems: Problem[],
+): Map<string, T> {
+  const kept = new Map<string, T>();
+  for (const each of written) {
+    const first = kept.get(nameOf(each));
+    if (!first) kept.set(nameOf(each), each);
+    else {
+      const [about, detail] = [nameOf(each), `${first.file}:${first.at}`];
+      problems.push({ file: each.file, line: each.at, kind: 'writtenTwice', about, detail });
+    }
+  }
+  return kept;
+}
+
 function readLines(file: SourceFile, problems: Problem[]): Line[] {
-  const { data = {}, lineOf } = readYaml(Lines, file, problems);
+  const { data = {}, lineOf, textAt } = readYaml(Lines, file, problems);
   const topic = file.name.replace('/lines.yaml', '');
-  return Object.entries(data).map(([state, shape]) => toLine(`${topic}/${state}`, file.name, lineOf([state]), shape));
+  return Object.entries(data).map(([state, shape]) => ({
+    ...toLine(`${topic}/${state}`, shape),
+    file: file.name,
+    at: lineOf([state]),
+    textAt: textAt([state, 'text']),
+    citesAt: lineOf([state, 'cites']),
+  }));
 }
 
 function readAnswer(file: SourceFile, problems: Problem[]): Line[] {
   const { head, body } = frontMatter(file);
-  const { data } = readYaml(Answer, head, problems);
-  const topic = file.name.replace('/answer.md', '');
-  return data ? [toLine(`${topic}/answer`, file.name, body.firstLine, { ...data, text: body.text })] : [];
+  const { data, lineOf } = readYaml(Answer, head, problems);
+  if (!data) return [];
+  const line = toLine(`${file.name.replace('/answer.md', '')}/answer`, { ...data, text: body.text });
+  const blank = /^\s*/.exec(body.text)?.[0] ?? '';
+  const textAt = body.firstLine + blank.split('\n').length - 1;
+  return [{ ...line, file: file.name, at: head.firstLine, textAt, citesAt: lineOf(['cites']) }];
 }
 
-function toLine(name: string, file: string, at: number, shape: z.infer<typeof LineShape>): Line {
+function toLine(name: string, shape: z.infer<typeof LineShape>) {
   const { text, cites = [], uncited, history = false, until, suggests = [] } = shape;
-  return { name, file, at, text: text.trim(), cites, uncited, history, until, suggests };
+  return { name, text: reflowed(text), written: text.trim(), cites, uncited, history, until, suggests };
 }
 
-function readUtterances(file: SourceFile, problems: Problem[]): Written<Taught>[] {
+/** One line a paragraph and a list item: where an editor broke a line to see it whole is nothing to a reader. */
+function reflowed(text: string): string {
+  return text.trim().replace(/(?<!\n)\n(?!\n|- |\d+\. )\s*/g, ' ');
+}
+
+function readUtterances(file: SourceFile, problems: Problem[]): Lesson[] {
   const { data = {}, lineOf } = readYaml(Utterances, file, problems);
   return Object.entries(data).map(([intent, { title, rules, examples }]) => ({
     intent: intent as Intent,
@@ -206,7 +256,22 @@ function readUtterances(file: SourceFile, problems: Problem[]): Written<Taught>[
     examples,
     file: file.name,
     at: lineOf([intent]),
+    rulesAt: lineOf([intent, 'rules']),
+    examplesAt: examples.map((_, index) => lineOf([intent, 'examples', index])),
   }));
+}
+
+function readOffices(file: SourceFile, problems: Problem[]): { offices: Offices | undefined; openings: Line[] } {
+  const { data, lineOf } = readYaml(OfficesShape, file, problems);
+  const openings = Object.entries(data ?? {}).map(([office, { cites, drop_in }]) => ({
+    ...toLine(office, { cites, text: drop_in.map(({ from, to }) => `${from} ${to}`).join('\n') }),
+    file: file.name,
+    at: lineOf([office]),
+    textAt: lineOf([office, 'drop_in', 0]),
+    citesAt: lineOf([office, 'cites']),
+  }));
+  const offices = data && { booth: dropInsOf(data.booth), sodersjukhuset: dropInsOf(data.sodersjukhuset) };
+  return { offices, openings };
 }
 
 const dropInsOf = ({ drop_in }: z.infer<typeof Office>) =>

@@ -11,7 +11,15 @@ import type { Day } from '../dialogs/card-validity.ts';
 import { frontMatter, type Problem, readYaml, type SourceFile } from './source-file.ts';
 
 export type Guidance = z.infer<typeof Guidance>;
-export type Rule = { id: string; text: string; until: string | undefined; mayHaveChanged: boolean; guidance: Guidance };
+export type Rule = {
+  id: string;
+  file: string;
+  at: number;
+  text: string;
+  until: string | undefined;
+  mayHaveChanged: boolean;
+  guidance: Guidance;
+};
 
 const Guidance = z.strictObject({
   title: z.string().min(1),
@@ -33,9 +41,10 @@ export function readRules(file: SourceFile, problems: Problem[]): Rule[] {
   body.text.split('\n').forEach((line, index) => {
     const { id, until, changed } = HEADING.exec(line)?.groups ?? {};
     const rule = rules.at(-1);
-    if (id) rules.push({ id, until, mayHaveChanged: changed !== undefined, text: '', guidance });
+    const place = { file: body.name, at: body.firstLine + index };
+    if (id) rules.push({ id, ...place, until, mayHaveChanged: changed !== undefined, text: '', guidance });
     else if (line.startsWith('#')) {
-      problems.push({ file: body.name, line: body.firstLine + index, kind: 'headingWithoutRule', about: line });
+      problems.push({ file: place.file, line: place.at, kind: 'headingWithoutRule', about: line });
     } else if (rule) rule.text = `${rule.text} ${line}`.trim();
   });
   return rules;

@@ -1,1 +1,103 @@
-process.stdout.write('');
+#!/usr/bin/env node
+/**
+ * The composition root: every part is made and joined here. Nothing else reads
+ * the environment, the arguments or the clock.
+ */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Day } from '../dialogs/card-validity.ts';
+import { createCalendar, instantOf, timeOf } from './calendar.ts';
+import { converseInJson, converseInText } from './channels/console.ts';
+import { understandLines } from './cli/understand.ts';
+import { type Content, createContent, readFiles } from './content.ts';
+import { createConversations } from './conversations.ts';
+import { type DemonstrationName, demonstrationHolders, demonstrationNames } from './ledger/demonstration-holders.ts';
+import { createEmbeddedLedger } from './ledger/embedded-ledger.ts';
+import { inCondition, type LedgerCondition, withDeadline } from './ledger/faults.ts';
+import { readSettings } from './settings.ts';
+import { modelFor } from './understanding/model-file.ts';
+import { createUnderstanding, lessonsOf, type Understanding } from './understanding/understanding.ts';
+
+const CONTENT = join(import.meta.dirname, '../content');
+const MODEL = join(import.meta.dirname, '../dist/model.bin');
+
+/** How long the terminal waits for its ledger, in milliseconds; short, since both are in one process. */
+const LEDGER_DEADLINE = 1_000;
+
+const program = new Command('kortlotsen')
+  .description('Leads students in healthcare education to the right path for their eTjänstekort.')
+  .showHelpAfterError();
+
+type ConverseOptions = { json?: true; at?: Date; as?: DemonstrationName; ledger: LedgerCondition };
+
+program
+  .command('converse')
+  .description('chat in the terminal')
+  .option('--json', 'one message a line in, one JSON object a line out')
+  .option('--at <time>', 'the time it is said to be; without an offset, Swedish time', parseTime)
+  .addOption(new Option('--as <holder>', 'a demonstration holder, proved already').choices(demonstrationNames))
+  .addOption(new Option('--ledger <condition>', 'how the card ledger is').choices(['up', 'down', 'slow']).default('up'))
+  .action(async ({ json, at, as, ledger: condition }: ConverseOptions) => {
+    const now = () => at ?? new Date();
+    const { contacts, hasColour } = readSettings(process.env);
+    const content = loadContent(contacts);
+    const holders = demonstrationHolders(instantOf(now()).slice(0, 10) as Day);
+    const ledger = inCondition(createEmbeddedLedger(holders, now), condition, LEDGER_DEADLINE);
+    const conversations = createConversations({
+      content,
+      understanding: loadUnderstanding(content),
+      calendar: createCalendar(content.offices),
+      ledger: withDeadline(ledger, LEDGER_DEADLINE),
+      identify: () => Promise.resolve(as),
+      now,
+      onMistake: (mistake) => process.stderr.write(`${mistake instanceof Error ? mistake.stack : 'A mistake'}\n`),
+    });
+    const terminal = { input: process.stdin, output: process.stdout, hasColour };
+    const chat = { conversations, content, id: randomUUID(), person: as };
+    await (json ? converseInJson(terminal, chat) : converseInText(terminal, chat));
+  });
+
+program
+  .command('understand')
+  .description('one utterance a line in, what it is understood as out')
+  .option('--explain', 'say which examples, pieces of words and guidance spoke for it')
+  .action(async ({ explain }: { explain?: true }) => {
+    await understandLines(loadUnderstanding(loadContent()), process.stdin, process.stdout, explain ?? false);
+  });
+
+program
+  .command('train', { hidden: true })
+  .description('train the understanding on the content, and keep the model')
+  .action(() => {
+    loadUnderstanding(loadContent());
+  });
+
+function parseTime(written: string): Date {
+  const time = timeOf(written);
+  if (!time) throw new InvalidArgumentError('Write a time as 2026-11-23T08:00.');
+  return time;
+}
+
+function loadContent(contacts = {}): Content {
+  const { reading, problems } = readFiles(CONTENT);
+  const [first] = problems;
+  if (first)
+    throw new Error(
+      `The content cannot be used: ${problems.length} mistakes, ${first.file}:${first.line} ${first.kind}`,
+    );
+  return createContent(reading, contacts);
+}
+
+function loadUnderstanding(content: Content): Understanding {
+  const { examples, evidence } = lessonsOf(content);
+  const tell = () => process.stderr.write(`${content.label('terminal/training')}\n`);
+  return createUnderstanding(content, modelFor(MODEL, examples, evidence, tell));
+}
+
+try {
+  await program.parseAsync();
+} catch (mistake) {
+  process.stderr.write(`${mistake instanceof Error ? mistake.message : String(mistake)}\n`);
+  process.exitCode = 1;
+}

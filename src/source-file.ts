@@ -7,17 +7,67 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
-import type { z } from 'zod';
+import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import { z } from 'zod';
 
 /** `name` is the path within the content folder; `firstLine` the line its text begins on in the file. */
 export type SourceFile = { name: string; text: string; firstLine: number };
 
-/** `about` is the word, rule or line that is wrong; `detail` whatever else the editor needs to see. */
-export type Problem = { file: string; line: number; kind: string; about: string; detail?: string };
+/** All that can be wrong with the content. Each kind has its Swedish in `content/checker.yaml`. */
+export const kinds = [
+  // A file cannot be read.
+  'missingFile',
+  'unknownFile',
+  'notYaml',
+  'keyTwice',
+  'tabAsIndent',
+  'headingWithoutRule',
+  // Something is not where or what it should be.
+  'fieldMissing',
+  'fieldUnknown',
+  'empty',
+  'tooLong',
+  'notText',
+  'notList',
+  'notFields',
+  'notTrueOrFalse',
+  'notAChoice',
+  'notADate',
+  'notATime',
+  'wrongShape',
+  'writtenTwice',
+  // A claim is not founded on the guidance.
+  'uncited',
+  'citedAndUncited',
+  'claimUncited',
+  'unknownRule',
+  'lapsedRule',
+  'numberNotInRule',
+  'contactDetail',
+  // The dialogs and the content do not fit.
+  'lineWithoutState',
+  'stateWithoutLine',
+  'unknownIntent',
+  'intentWithoutUtterances',
+  'unknownPlaceholder',
+  'logicInText',
+  'phraseNotSpoken',
+  // It cannot be told apart, or is not well put.
+  'utteranceTwice',
+  'titleTwice',
+  'brokenMarkdown',
+  'notKlarsprak',
+] as const;
 
+export type Kind = (typeof kinds)[number];
+
+/** `about` is the word, rule or line that is wrong; `detail` whatever else the editor needs to see. */
+export type Problem = { file: string; line: number; kind: Kind; about: string; detail?: string };
+
+/** Files whose names begin with a dot belong to the computer, not to the editors. */
 export function readFolder(folder: string, topic = ''): SourceFile[] {
   return readdirSync(join(folder, topic), { withFileTypes: true })
+    .filter((entry) => !entry.name.startsWith('.'))
     .sort((one, other) => one.name.localeCompare(other.name))
     .flatMap((entry) => {
       const name = topic ? `${topic}/${entry.name}` : entry.name;
@@ -35,26 +85,120 @@ export function frontMatter({ name, text }: SourceFile): { head: SourceFile; bod
   };
 }
 
-/** Reads YAML as the schema wants it. `lineOf` tells the line that an entry is written on. */
+type Path = readonly PropertyKey[];
+
+/**
+ * Reads YAML as the schema wants it. `lineOf` tells the line that an entry is
+ * written on, `textAt` the line that its text begins on.
+ */
 export function readYaml<T>(schema: z.ZodType<T>, { name, text, firstLine }: SourceFile, problems: Problem[]) {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, logLevel: 'error' });
   const lineAt = (offset: number) => lines.linePos(offset).line + firstLine - 1;
 
-  const lineOf = (path: readonly PropertyKey[]): number => {
-    const node = path.length > 0 ? document.getIn(path, true) : undefined;
-    if (node instanceof Object && 'range' in node) return lineAt((node.range as [number])[0]);
-    return path.length > 0 ? lineOf(path.slice(0, -1)) : firstLine;
+  const lineOf = (path: Path): number => {
+    const [last] = path.slice(-1);
+    if (last === undefined) return firstLine;
+    const parent: unknown = document.getIn(path.slice(0, -1), true);
+    const keyOf = ({ key }: { key: unknown }) => isScalar(key) && String(key.value) === String(last);
+    const node = isMap(parent) ? parent.items.find(keyOf)?.key : isSeq(parent) ? parent.items[Number(last)] : undefined;
+    return isNode(node) && node.range ? lineAt(node.range[0]) : lineOf(path.slice(0, -1));
+  };
+  const textAt = (path: Path): number => {
+    const node = document.getIn(path, true);
+    return lineOf(path) + (isScalar(node) && node.type?.startsWith('BLOCK') ? 1 : 0);
   };
 
-  for (const { pos, message } of document.errors) {
-    problems.push({ file: name, line: lineAt(pos[0]), kind: 'notYaml', about: message.split('\n')[0] ?? '' });
+  const unreadable = document.errors.map(({ code, pos }) => ({ offset: pos[0], kind: misreadings[code] ?? 'notYaml' }));
+  // A text that begins with a star is Markdown to an editor. To YAML it is a name that stands for something else.
+  visit(document, { Alias: (_, { range }) => void unreadable.push({ offset: range?.[0] ?? 0, kind: 'notYaml' }) });
+  for (const [line, kind] of new Map(unreadable.map(({ offset, kind }) => [lineAt(offset), kind]))) {
+    problems.push({ file: name, line, kind, about: text.split('\n')[line - firstLine]?.trim() ?? '' });
   }
-  if (document.errors.length > 0) return { data: undefined, lineOf };
+  if (unreadable.length > 0) return { data: undefined, lineOf, textAt };
 
-  const { data, error } = schema.safeParse(document.toJS());
-  for (const { path, message } of error?.issues ?? []) {
-    problems.push({ file: name, line: lineOf(path), kind: 'wrongShape', about: path.join('.'), detail: message });
+  const { data, error } = schema.safeParse(document.toJS(), { reportInput: true });
+  for (const { path, kind, detail } of misshapen(error?.issues ?? [], schema)) {
+    const about = path.filter((key) => typeof key === 'string').at(-1) ?? name;
+    problems.push({ file: name, line: lineOf(path), kind, about, ...(detail !== undefined && { detail }) });
   }
-  return { data, lineOf };
+  return { data, lineOf, textAt };
+}
+
+/** The name that a misspelt one comes nearest to. */
+export function nearest(name: string, names: Iterable<string>): string {
+  const byDistance = [...names].map((each) => ({ each, distance: distance(name.toLowerCase(), each.toLowerCase()) }));
+  return byDistance.sort((one, other) => one.distance - other.distance)[0]?.each ?? '';
+}
+
+/** How many letters have to be put in, taken out or changed (Levenshtein). */
+function distance(one: string, other: string): number {
+  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
+  for (const letter of one) {
+    const above = row;
+    row = [(above[0] ?? 0) + 1];
+    for (let index = 0; index < other.length; index++) {
+      const changed = (above[index] ?? 0) + (letter === other[index] ? 0 : 1);
+      row.push(Math.min(changed, (above[index + 1] ?? 0) + 1, (row[index] ?? 0) + 1));
+    }
+  }
+  return row.at(-1) ?? 0;
+}
+
+const misreadings: Partial<Record<string, Kind>> = { DUPLICATE_KEY: 'keyTwice', TAB_AS_INDENT: 'tabAsIndent' };
+
+const expectations: Partial<Record<string, Kind>> = {
+  string: 'notText',
+  array: 'notList',
+  object: 'notFields',
+  record: 'notFields',
+  boolean: 'notTrueOrFalse',
+};
+
+type Misshapen = { path: Path; kind: Kind; detail?: string };
+
+/** What a schema complains of. A field that is misspelt is one mistake, though it is both missing and unknown. */
+function misshapen(issues: readonly z.core.$ZodIssue[], schema: z.ZodType): Misshapen[] {
+  const found = issues.flatMap((issue) => mistakesIn(issue, schema));
+  const misspelt = found.filter(({ kind }) => kind === 'fieldUnknown');
+  const isMeant = ({ path }: Misshapen) =>
+    misspelt.some((other) => String([...other.path.slice(0, -1), other.detail]) === String(path));
+  return found.filter((each) => each.kind !== 'fieldMissing' || !isMeant(each));
+}
+
+function mistakesIn(issue: z.core.$ZodIssue, schema: z.ZodType): Misshapen[] {
+  const { code, path, input, message } = issue;
+  if (code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      path: [...path, key],
+      kind: 'fieldUnknown',
+      detail: nearest(key, fieldsAt(path, schema)),
+    }));
+  }
+  if (input === undefined) return [{ path, kind: 'fieldMissing' }];
+  if (input === null || code === 'too_small') return [{ path, kind: 'empty' }];
+  if (code === 'invalid_type') return [{ path, kind: expectations[issue.expected] ?? 'wrongShape' }];
+  if (code === 'invalid_value') return [{ path, kind: 'notAChoice', detail: issue.values.join(', ') }];
+  if (code === 'too_big') return [{ path, kind: 'tooLong', detail: String(issue.maximum) }];
+  if (code === 'invalid_format' && issue.format === 'date') return [{ path, kind: 'notADate' }];
+  // A schema may name the kind of its own complaint.
+  return [{ path, kind: kinds.find((kind) => kind === message) ?? 'wrongShape' }];
+}
+
+/** As much of JSON Schema as it takes to find the fields of a place. */
+type Described = {
+  properties?: Record<string, Described>;
+  propertyNames?: { enum?: string[] };
+  additionalProperties?: Described;
+  items?: Described;
+};
+
+/** The fields a schema knows of in one place. */
+function fieldsAt(path: Path, schema: z.ZodType): string[] {
+  const whole = z.toJSONSchema(schema, { unrepresentable: 'any', io: 'input' }) as Described;
+  const place = path.reduce<Described | undefined>(
+    (at, key) => at?.properties?.[String(key)] ?? at?.additionalProperties ?? at?.items,
+    whole,
+  );
+  return place?.propertyNames?.enum ?? Object.keys(place?.properties ?? {});
 }

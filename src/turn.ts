@@ -20,7 +20,7 @@ export type Saved = { version: number; snapshot: Snapshot<unknown> };
 export type Reply = { line: string; facts: Quotable; offers: Intent[] };
 
 /** What the student is being asked, for understanding to read the answer by. */
-export type Asked = { fact: Asks | undefined; path: string | undefined; offered: Intent[] };
+export type Asked = { fact: Asks | undefined; path: string | undefined };
 
 export type Turn = { saved: Saved; state: string; replies: Reply[]; requests: Request[]; asked: Asked };
 export type Beginning = { conversation: string; person: string | undefined };
@@ -62,7 +62,7 @@ export function turnFrom(before: Rest, events: readonly (Heard | Reported)[]): T
 /** What understanding is told of a rest. */
 export function asked(rest: Rest): Asked {
   const [fact] = Object.values(rest.getMeta()).flatMap((meta) => (meta && 'asks' in meta ? [meta.asks] : []));
-  return { fact, path: rest.context.path, offered: rest.context.offered };
+  return { fact, path: rest.context.path };
 }
 
 /**

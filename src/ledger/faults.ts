@@ -1,0 +1,52 @@
+/**
+ * How a ledger behaves on a bad day, and the deadline that every call has.
+ *
+ * A slow ledger answers reads a little late and a revocation too late: it has
+ * happened by then, which is why the same reference is asked about again.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Failure, Ledger } from './ledger.ts';
+
+export type LedgerCondition = 'up' | 'down' | 'slow';
+
+/** Wraps a ledger in its condition. `deadline` is in milliseconds, and is what slow is measured by. */
+export function inCondition(ledger: Ledger, condition: LedgerCondition, deadline: number): Ledger {
+  if (condition === 'up') return ledger;
+  if (condition === 'down') {
+    return {
+      findCards: () => Promise.resolve({ outcome: 'unreachable' }),
+      revoke: () => Promise.resolve({ outcome: 'unreachable' }),
+    };
+  }
+  const answers = new Map<string, ReturnType<Ledger['revoke']>>();
+  return {
+    async findCards(person) {
+      await wait(deadline / 10);
+      return ledger.findCards(person);
+    },
+    revoke(revocation) {
+      const answer =
+        answers.get(revocation.reference) ?? ledger.revoke(revocation).then((each) => wait(deadline * 1.5, each));
+      answers.set(revocation.reference, answer);
+      return answer;
+    },
+  };
+}
+
+/** A ledger whose every call ends within the deadline, in milliseconds. One that does not is unanswered. */
+export function withDeadline(ledger: Ledger, deadline: number): Ledger {
+  const within = async <Answer>(answer: Promise<Answer>): Promise<Answer | Failure> => {
+    const stop = new AbortController();
+    const late = wait(deadline, { outcome: 'unanswered' } as const, { signal: stop.signal });
+    late.catch(() => undefined);
+    try {
+      return await Promise.race([answer, late]);
+    } finally {
+      stop.abort();
+    }
+  };
+  return {
+    findCards: (person) => within(ledger.findCards(person)),
+    revoke: (revocation) => within(ledger.revoke(revocation)),
+  };
+}

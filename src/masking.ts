@@ -1,0 +1,155 @@
+/**
+ * The door: what is kept of a message is what it lets through.
+ *
+ * A personnummer never passes. Any other number of four digits or more is
+ * stopped where it may be a PIN or a PUK. In doubt it is stopped: a date that
+ * was lost can be asked for again, a code that was kept is known to others.
+ *
+ * A number is found whichever way it is typed, so the message is first read
+ * plainly: digits of every script as 0–9, letters without case and accents,
+ * and nothing of what is not seen.
+ */
+import type { Asks } from '../dialogs/vocabulary.ts';
+
+const ABOUT_CODES: ReadonlySet<Asks | undefined> = new Set<Asks>([
+  'codesArrived',
+  'hasPinCodes',
+  'hasPuk',
+  'readiness',
+  'wrongPin',
+]);
+const ABOUT_DATES: ReadonlySet<Asks | undefined> = new Set<Asks>([
+  'expiresOn',
+  'hasExpired',
+  'hasOldCertificate',
+  'issuedOn',
+  'orderedBeforeChange',
+  'orderedOn',
+]);
+
+/** How many characters there may be between a number and the word that makes a code of it. */
+const NEAR = 60;
+
+export function mask(text: string, asked: Asks | undefined, replacement: string): { text: string; isMasked: boolean } {
+  const { plain, sources } = read(text);
+  const secrets = secretsIn(plain, asked);
+  let masked = '';
+  let end = 0;
+  for (const { index, written } of secrets) {
+    masked += sources.slice(end, index).join('') + replacement;
+    end = index + written.length;
+  }
+  return { text: masked + sources.slice(end).join(''), isMasked: secrets.length > 0 };
+}
+
+const UNSEEN = String.raw`(?:[\p{M}\p{Default_Ignorable_Code_Point}]|(?!\s)\p{C})`;
+const SIGN_AND_UNSEEN = new RegExp(`.${UNSEEN}*`, 'gsu');
+const EVERY_UNSEEN = new RegExp(UNSEEN, 'gu');
+
+/** The message as plain signs, and what was typed for each of them. */
+function read(text: string): { plain: string; sources: string[] } {
+  let plain = '';
+  const sources: string[] = [];
+  for (const [typed] of text.matchAll(SIGN_AND_UNSEEN)) {
+    const signs = plainly(typed) || ' ';
+    plain += signs;
+    sources.push(typed, ...Array<string>(signs.length - 1).fill(''));
+  }
+  return { plain, sources };
+}
+
+const plainly = (typed: string): string =>
+  typed
+    .normalize('NFKD')
+    .replace(EVERY_UNSEEN, '')
+    .replace(/[\p{Pd}\u2212]/gu, '-')
+    .replace(/\p{Nd}/gu, (digit) => String(valueOf(digit)))
+    .toLowerCase();
+
+/** Every script has its ten digits in a row. */
+function valueOf(digit: string): number {
+  const code = digit.codePointAt(0) ?? 0;
+  let below = 0;
+  while (/\p{Nd}/u.test(String.fromCodePoint(code - below - 1))) below++;
+  return below % 10;
+}
+
+/** Any one sign may stand between digits that are spelled out, and before the last four of a personnummer. */
+const ODD_SIGN = String.raw`\s?[^\p{L}\p{N}\s]\s?`;
+const BETWEEN = String.raw`[\s.+-]{0,5}|(?<=\d{6})${ODD_SIGN}(?=\d{4}(?!\d))`;
+const NUMBER = new RegExp(String.raw`(?<!\d)\d(?:${ODD_SIGN}\d(?!\d)){3,}|\d(?:(?:${BETWEEN})\d){3,}`, 'gu');
+
+/** Month, day (60 more in a samordningsnummer) and four digits. They are looked for anywhere in a number, however mistyped. */
+const PERSONAL_NUMBER = /\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[1278]\d|[39][01]|6[1-9])\d{4}/;
+const HSA_ID = /(?<![\p{L}\p{N}])se\d{10}(?=-[a-z0-9])/gu;
+const CODE_WORD = /pin|puk|kod|code/;
+
+type Found = { index: number; written: string };
+
+function secretsIn(plain: string, asked: Asks | undefined): Found[] {
+  const known = plain.replace(HSA_ID, veil);
+  const others = known.replace(NUMBER, (written) => (holdsPersonalNumber(written) ? veil(written) : written));
+  const undated = others.replace(ABOUT_DATES.has(asked) ? ANSWERED_DATE : WRITTEN_DATE, veil);
+  return [
+    ...numbersIn(known).filter(({ written }) => holdsPersonalNumber(written)),
+    ...(ABOUT_CODES.has(asked) ? numbersIn(undated) : numbersNearCodeWords(undated)),
+  ].sort((one, other) => one.index - other.index);
+}
+
+const numbersIn = (text: string): Found[] =>
+  [...text.matchAll(NUMBER)].map(({ 0: written, index }) => ({ index, written }));
+
+const holdsPersonalNumber = (written: string): boolean => PERSONAL_NUMBER.test(written.replace(/\D/g, ''));
+
+/** Distance is counted without the numbers themselves, so that it is no shorter once they are masked. */
+function numbersNearCodeWords(text: string): Found[] {
+  const between = text.split(NUMBER).map((each) => each.replaceAll(VEIL, ''));
+  const gist = between.join(' ');
+  const isNear = new Uint8Array(gist.length);
+  for (const { 0: word, index } of gist.matchAll(/\p{L}+/gu)) {
+    if (CODE_WORD.test(word)) isNear.fill(1, Math.max(0, index - NEAR - 1), index + word.length + NEAR + 1);
+  }
+  let place = -1;
+  return numbersIn(text).filter((_, nth) => {
+    place += (between[nth]?.length ?? 0) + 1;
+    return isNear[place] === 1;
+  });
+}
+
+/** Hides what is no secret, and leaves all else where it stands. The sign is never one of the plain. */
+const VEIL = '\0';
+const veil = (written: string): string => VEIL.repeat(written.length);
+
+const YEAR = String.raw`20[1-3]\d`;
+const MONTH = '(?:0[1-9]|1[0-2])';
+const DAY = String.raw`(?:0[1-9]|[12]\d|3[01])`;
+const MONTH_NAME = monthNames().join('|');
+
+/** 2022-05-04, 18/2 2020 and 4 maj 2022: written so that it is no code. */
+const WRITTEN = [
+  `${YEAR}-${MONTH}-${DAY}`,
+  String.raw`(?:${DAY}|\d)/(?:${MONTH}|\d)[\s/-]${YEAR}`,
+  String.raw`(?<!\p{L})(?:${MONTH_NAME})[.,]?\s?${YEAR}`,
+];
+/** Whatever can be read as a date, from the year on: what it may be when a date is asked for. */
+const ANSWERED = [
+  String.raw`(?:${DAY}|\d)[\s./-]\s?(?:${MONTH}|\d)[\s./-]\s?${YEAR}`,
+  String.raw`(?:(?:${DAY}[\s./-]?)?${MONTH}[\s./-]?)?${YEAR}`,
+  String.raw`${YEAR}[\s./-]?${MONTH}(?:[\s./-]?${DAY})?`,
+  String.raw`${DAY}[\s./-]?${MONTH}[\s./-]?[1-3]\d`,
+  String.raw`[1-3]\d[\s./-]?${MONTH}[\s./-]?${DAY}`,
+];
+const WRITTEN_DATE = anyOf(WRITTEN);
+const ANSWERED_DATE = anyOf([...WRITTEN, ...ANSWERED]);
+
+function anyOf(shapes: readonly string[]): RegExp {
+  return new RegExp(String.raw`(?<!\d)(?:${shapes.join('|')})(?!\d)`, 'gu');
+}
+
+function monthNames(): string[] {
+  const formats = (['long', 'short'] as const).map(
+    (month) => new Intl.DateTimeFormat('sv-SE', { month, timeZone: 'UTC' }),
+  );
+  const months = Array.from({ length: 12 }, (_, month) => Date.UTC(2022, month));
+  return formats.flatMap((format) => months.map((month) => format.format(month).replace(/\P{L}/gu, '')));
+}

@@ -1,0 +1,45 @@
+/**
+ * The trained model, kept beside the built program so that it starts at once.
+ *
+ * It carries the fingerprint of what it was trained on. If an editor has
+ * changed a word since, it is trained afresh.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { deserialize, serialize } from 'node:v8';
+import { type Evidence, type Example, type Model, train } from './classifier.ts';
+
+/** Raised when features or training change, so that a model of older code is not believed. */
+const VERSION = 1;
+
+type Kept = { fingerprint: string; model: Model };
+
+/** The model of these examples: the kept one, or a new one that is kept. `onTraining` is told if it takes a while. */
+export function modelFor(
+  file: string,
+  examples: readonly Example[],
+  evidence: Evidence,
+  onTraining: () => void = () => undefined,
+): Model {
+  const fingerprint = createHash('sha256')
+    .update(JSON.stringify([VERSION, examples, evidence]))
+    .digest('hex');
+  const kept = existsSync(file) ? readKept(file) : undefined;
+  if (kept?.fingerprint === fingerprint) return kept.model;
+
+  onTraining();
+  const model = train(examples, evidence);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, serialize({ fingerprint, model } satisfies Kept));
+  return model;
+}
+
+/** A file that was cut short, or of another Node, is as good as none. */
+function readKept(file: string): Kept | undefined {
+  try {
+    return deserialize(readFileSync(file)) as Kept;
+  } catch {
+    return undefined;
+  }
+}

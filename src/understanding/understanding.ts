@@ -1,0 +1,176 @@
+/**
+ * What a message means: from the student's Swedish to what the conversation
+ * hears.
+ *
+ * A message is first an answer to what was asked, if it can be read as one;
+ * else a wish. A wish that is not clear is asked back about, and one that
+ * nobody taught us is admitted not to be understood.
+ */
+import type { Day } from '../../dialogs/card-validity.ts';
+import { answers, type Intent } from '../../dialogs/intents.ts';
+import { beginnings } from '../../dialogs/intents.ts';
+import type { Heard, Moment } from '../../dialogs/vocabulary.ts';
+import type { Content, Taught } from '../content.ts';
+import type { Asked } from '../turn.ts';
+import { type AnswerRead, type Command, createAnswerReader } from './answers.ts';
+import { createClassifier, type Evidence, type Example, type Model } from './classifier.ts';
+import { createDateReader } from './dates.ts';
+import { wordsIn } from './features.ts';
+
+export type Decision = 'answer' | 'clarify' | 'fallback';
+
+/** The contract of `kortlotsen understand`. */
+export type Understood = {
+  text: string;
+  intent: Intent;
+  decision: Decision;
+  candidates: { intent: Intent; probability: number }[];
+};
+
+/** Which of what editors have written spoke for the choice, the strongest first. */
+export type Because = {
+  examples: { text: string; similarity: number }[];
+  pieces: { piece: string; weight: number }[];
+  rules: string[];
+  guidance: number;
+};
+
+/** What was heard, before the calendar has said what it knows of the moment. */
+export type Wish = Heard extends infer Each ? (Each extends Moment ? Omit<Each, keyof Moment> : never) : never;
+
+/** The situation a message is read in: what is asked, and what was suggested as an answer. */
+export type Situation = { asked: Asked; suggests: readonly string[] };
+
+export type Understanding = {
+  understand(text: string): Understood;
+  explain(understood: Understood): Because;
+  /** Everything that is heard in a message, in order, and the day it asks about. */
+  hear(text: string, situation: Situation, today: Day): { wishes: Wish[]; askedDay: Day | undefined };
+};
+
+/** The examples and evidence a model of this content is trained on. */
+export function lessonsOf({ taught, rules }: Pick<Content, 'taught' | 'rules'>): {
+  examples: Example[];
+  evidence: Evidence;
+} {
+  return {
+    examples: taught.flatMap(({ intent, examples }) => examples.map((text) => ({ text, label: intent }))),
+    evidence: Object.fromEntries(taught.map((each) => [each.intent, guidanceOf(each, rules)])),
+  };
+}
+
+export function createUnderstanding(content: Content, model: Model): Understanding {
+  const classifier = createClassifier(model);
+  const { examples } = lessonsOf(content);
+  const dates = createDateReader(content.dates);
+  const reader = createAnswerReader(content.answers, dates);
+  const titles = new Map(content.taught.map(({ intent, title }) => [plain(title), intent]));
+  const { answerAt } = model.calibration;
+
+  const understand = (text: string): Understood => {
+    const title = titles.get(plain(text));
+    const classified = classifier.classify(text).map(({ label, probability }) => ({
+      intent: label as Intent,
+      probability: round(probability),
+    }));
+    const candidates = title ? [{ intent: title, probability: 1 }, ...without(title, classified)] : classified;
+    const intent = candidates[0]?.intent ?? OUTSIDE;
+    return {
+      text,
+      intent,
+      decision: wordsIn(text).length === 0 ? 'fallback' : decide(candidates, answerAt),
+      candidates,
+    };
+  };
+
+  const wish = (text: string, today: Day): Wish => {
+    const { decision, intent, candidates } = understand(text);
+    if (decision === 'answer') return { type: `intent.${intent}`, told: reader.volunteered(text, today) };
+    if (decision === 'clarify') return { type: 'ambiguous', between: choicesAmong(candidates) };
+    return intent === OUTSIDE && wordsIn(text).length > 0 ? { type: 'intent.out-of-scope' } : { type: 'unclear' };
+  };
+
+  const hearAnswer = (text: string, asked: Asked, today: Day): Wish[] | undefined => {
+    const read = asked.fact && reader.answer(text, asked.fact, today);
+    if (!read) return undefined;
+    const { decision, intent } = understand(text);
+    const isQuestionToo =
+      decision === 'answer' && (answers as readonly Intent[]).includes(intent) && text.includes('?');
+    if (isQuestionToo) return [heardAs(read), { type: `intent.${intent}` }];
+    const isOtherWish = !read.isWhole && decision === 'answer' && pathOf(intent) !== asked.path && intent !== OUTSIDE;
+    return isOtherWish ? undefined : [heardAs(read)];
+  };
+
+  return {
+    understand,
+    explain({ text, intent }) {
+      const { examples: near, features, evidence } = classifier.explain(text, intent);
+      return {
+        examples: near.map(({ place, similarity }) => ({
+          text: examples[place]?.text ?? '',
+          similarity: round(similarity),
+        })),
+        pieces: features.map(({ name, weight }) => ({ piece: name.replace(/^[sp]:/, ''), weight: round(weight) })),
+        rules: content.taught.find((each) => each.intent === intent)?.rules ?? [],
+        guidance: round(evidence),
+      };
+    },
+    hear(message, { asked, suggests }, today) {
+      const text = suggests[reader.ordinal(message) ?? suggests.length] ?? message;
+      const command = reader.command(text);
+      const askedDay = dates.read(text, today, 'future')[0]?.span;
+      const wishes = command ? [commands[command]] : (hearAnswer(text, asked, today) ?? [wish(text, today)]);
+      return { wishes, askedDay: askedDay?.from === askedDay?.to ? askedDay?.from : undefined };
+    },
+  };
+}
+
+const OUTSIDE = 'out-of-scope';
+
+const commands: Record<Command, Wish> = {
+  cancel: { type: 'intent.cancel' },
+  startOver: { type: 'startOver' },
+  back: { type: 'back' },
+  help: { type: 'intent.help' },
+  human: { type: 'intent.talk-to-human' },
+};
+
+/** How much more probable than the next an intent has to be, and how probable two have to be to be asked back about. */
+const CLEARLY = 2;
+const WORTH_ASKING_ABOUT = 0.35;
+
+function decide([first, second]: Understood['candidates'], answerAt: number): Decision {
+  if (!first || !second) return 'fallback';
+  if (first.intent === OUTSIDE) return first.probability > CLEARLY * second.probability ? 'fallback' : 'clarify';
+  if (first.probability >= answerAt || first.probability > CLEARLY * CLEARLY * second.probability) {
+    return first.probability >= WORTH_ASKING_ABOUT ? 'answer' : 'clarify';
+  }
+  return first.probability + second.probability >= WORTH_ASKING_ABOUT ? 'clarify' : 'fallback';
+}
+
+const MOST_CHOICES = 3;
+const LEAST_LIKELY_CHOICE = 0.08;
+
+function choicesAmong(candidates: Understood['candidates']): Intent[] {
+  const wishes = candidates.filter(({ intent }) => intent !== OUTSIDE);
+  const likely = wishes.filter(({ probability }, index) => index < 2 || probability >= LEAST_LIKELY_CHOICE);
+  return likely.slice(0, MOST_CHOICES).map(({ intent }) => intent);
+}
+
+function heardAs({ told }: AnswerRead): Wish {
+  return told === 'yes' || told === 'no' ? { type: told } : { type: 'told', told };
+}
+
+function pathOf(intent: Intent): string | undefined {
+  return intent in beginnings ? beginnings[intent as keyof typeof beginnings].path : undefined;
+}
+
+function guidanceOf({ rules }: Taught, all: Content['rules']): string {
+  return rules.map((id) => all.get(id)?.text ?? '').join(' ');
+}
+
+const without = (intent: Intent, candidates: Understood['candidates']) =>
+  candidates.filter((each) => each.intent !== intent).map((each) => ({ ...each, probability: 0 }));
+
+const plain = (text: string): string => wordsIn(text).join(' ');
+const round = (value: number): number => Math.round(value * 10_000) / 10_000;
