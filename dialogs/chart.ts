@@ -4,7 +4,7 @@
  * it has its Swedish, or walks through it.
  */
 import { conversation } from './conversation.ts';
-import type { Asks } from './vocabulary.ts';
+import type { Asks, Fact, Known } from './vocabulary.ts';
 
 export type Place = {
   /** As its line is called: `lost-card/confirming`. */
@@ -12,20 +12,37 @@ export type Place = {
   path: string;
   /** Passed through without a rest, so it has no line of its own. */
   isTransient: boolean;
+  /** Where its path begins, unless an intent says otherwise. */
+  isFirst: boolean;
   asks: Asks | undefined;
   /** What is said on the way in, through or out. */
   says: string[];
-  ways: { on: string; to: string | undefined; says: string[] }[];
+  ways: Way[];
 };
+
+/** `on` is empty for a way that is taken at once, and `when` is what decides, in words, if anything does. */
+export type Way = { on: string; when: string | undefined; to: string | undefined; says: string[] };
 
 /** Every place a talk can be in, the listening between paths among them. */
 export function places(): Place[] {
   const { assisting } = statesOf(statesOf(conversation.config).talk);
   return Object.entries(statesOf(assisting)).flatMap(([path, node]) => {
     const states = Object.entries(statesOf(node));
-    if (states.length === 0) return [placeOf('conversation', path, node)];
-    return states.map(([state, inner]) => placeOf(path, state, inner));
+    if (states.length === 0) return [placeOf('conversation', path, node, path === assisting?.initial)];
+    return states.map(([state, inner]) => placeOf(path, state, inner, state === node.initial));
   });
+}
+
+/** What is no path's own: what is heeded wherever the talk is, and how well we hear each other. */
+export function surroundings(): Place[] {
+  const { talk, hearing } = statesOf(conversation.config);
+  return [
+    placeOf('conversation', 'anywhere', talk ?? {}, false),
+    placeOf('hearing', 'anywhere', hearing ?? {}, false),
+    ...Object.entries(statesOf(hearing)).map(([state, node]) =>
+      placeOf('hearing', state, node, state === hearing?.initial),
+    ),
+  ];
 }
 
 /** Every line that may be said: of each place one rests in, and on the way between them. */
@@ -36,6 +53,7 @@ export function lines(): ReadonlySet<string> {
 
 /** What of a state's configuration is looked at. XState's own type of it is too wide to walk through. */
 type Node = {
+  initial?: unknown;
   states?: Record<string, Node> | undefined;
   entry?: unknown;
   exit?: unknown;
@@ -44,40 +62,78 @@ type Node = {
   meta?: { asks?: Asks; says?: readonly string[] } | undefined;
 };
 
-type Way = { target?: string; guard?: unknown; actions?: unknown };
+type Transition = { target?: string; guard?: unknown; actions?: unknown };
 
 const statesOf = (node: unknown): Record<string, Node> => (node as Node | undefined)?.states ?? {};
 
-function placeOf(path: string, state: string, node: Node): Place {
-  const always = waysIn(node.always);
+function placeOf(path: string, state: string, node: Node, isFirst: boolean): Place {
+  const always = transitionsIn(node.always);
+  const asks = node.meta?.asks;
   return {
     name: `${path}/${state}`,
     path,
     isTransient: always.some(({ guard }) => guard === undefined),
-    asks: node.meta?.asks,
+    isFirst,
+    asks,
     says: [...(node.meta?.says ?? []), ...linesIn(node.entry), ...linesIn(node.exit)],
-    ways: [['', node.always] as const, ...Object.entries(node.on ?? {})].flatMap(([on, ways]) =>
-      waysIn(ways).map(({ target, actions }) => ({ on, to: target, says: linesIn(actions) })),
+    ways: [['', node.always] as const, ...Object.entries(node.on ?? {})].flatMap(([on, written]) =>
+      transitionsIn(written).map(({ target, guard, actions }, index) => ({
+        on,
+        when: inWords(guard, asks, index > 0),
+        to: target,
+        says: linesIn(actions),
+      })),
     ),
   };
 }
 
 function saidIn(node: Node): string[] {
-  const ways = [node.always, ...Object.values(node.on ?? {})].flatMap(waysIn);
+  const transitions = [node.always, ...Object.values(node.on ?? {})].flatMap(transitionsIn);
   return [
     ...(node.meta?.says ?? []),
     ...linesIn(node.entry),
     ...linesIn(node.exit),
-    ...ways.flatMap(({ actions }) => linesIn(actions)),
+    ...transitions.flatMap(({ actions }) => linesIn(actions)),
     ...Object.values(node.states ?? {}).flatMap(saidIn),
   ];
 }
 
-function waysIn(written: unknown): Way[] {
+function transitionsIn(written: unknown): Transition[] {
   if (written === undefined) return [];
-  if (Array.isArray(written)) return written.flatMap(waysIn);
-  return [typeof written === 'string' ? { target: written } : (written as Way)];
+  if (Array.isArray(written)) return written.flatMap(transitionsIn);
+  return [typeof written === 'string' ? { target: written } : (written as Transition)];
 }
+
+/**
+ * What a guard asks, as one would say it: the value alone, if the fact is the
+ * one that the place asks for. A function's own name says what can be true;
+ * one that has none is told by its event and where it leads.
+ */
+function inWords(guard: unknown, asks: Asks | undefined, isNotFirst: boolean): string | undefined {
+  if (guard === undefined) return isNotFirst ? 'otherwise' : undefined;
+  if (typeof guard === 'string') return wordsIn(guard);
+  if (typeof guard === 'function') return nameOf(guard);
+  const { type, params } = guard as { type: string; params: unknown };
+  if (type === 'knows') return factsInWords(params as Known, asks);
+  if (params !== asks) return `${String(params)} is told`;
+  return isNotFirst ? 'otherwise' : 'any answer';
+}
+
+/** Facts as in `hasCard: yes, hasPuk: no`; of the fact that is asked, its value alone. */
+export function factsInWords(facts: Known, asks?: Asks): string {
+  return Object.entries(facts)
+    .map(([fact, value]) => (fact === asks ? inWord(value) : `${fact}: ${inWord(value)}`))
+    .join(', ');
+}
+
+const inWord = (value: Known[Fact]): string =>
+  typeof value === 'boolean' ? (value ? 'yes' : 'no') : typeof value === 'string' ? value : JSON.stringify(value);
+
+const wordsIn = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
+/** A bundler numbers names that occur twice, and a guard written in place is called after its key. */
+const nameOf = ({ name }: { name: string }): string | undefined =>
+  name && name !== 'guard' ? wordsIn(name.replace(/\d+$/, '')) : undefined;
 
 /** A line that is only known when it is said is named in its state's meta instead. */
 function linesIn(actions: unknown): string[] {

@@ -43,11 +43,8 @@ const answersInPlace = Object.fromEntries(
 export const conversation = vocabulary.createMachine({
   id: 'conversation',
   type: 'parallel',
-  context: ({ input: { conversation, person, at } }) => ({
-    ...nothingTold,
-    conversation,
-    identity: person === undefined ? undefined : { person, provedAt: at },
-  }),
+  // Spread, not taken apart: XState makes itself a scope from a machine without input at every transition.
+  context: ({ input }) => ({ ...nothingTold, ...input }),
   entry: say('conversation/welcome'),
   states: {
     talk: {

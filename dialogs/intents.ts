@@ -55,7 +55,7 @@ export const beginnings = {
   'order-missing': { path: 'order' },
   'other-region-card': { path: 'supplementary-certificate', told: { issuer: 'other' } },
   'photo-where-when': { path: 'photo-and-pickup', at: 'notPhotographed' },
-  'pickup-ready': { path: 'photo-and-pickup', told: { photographed: true } },
+  'pickup-ready': { path: 'photo-and-pickup' },
   'pickup-where': { path: 'photo-and-pickup', told: { photographed: true } },
   'pin-forgotten': { path: 'pin-trouble' },
   'pin-letter-missing': { path: 'pin-trouble', at: 'codesAreOnTheirWay' },

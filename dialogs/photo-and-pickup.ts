@@ -10,6 +10,8 @@ export const photoAndPickup = vocabulary.createStateConfig({
       meta: { asks: 'photographed' },
       always: [
         { guard: knows({ photographed: true }), target: 'askingPhotoSite' },
+        { guard: knows({ codesArrived: true }), target: 'askingPhotoSite' },
+        { guard: knows({ cardReady: true }), target: 'askingPhotoSite' },
         { guard: isTold('photographed'), target: 'notPhotographed' },
       ],
     },

@@ -146,7 +146,7 @@ const neverRun = (): never => {
 
 export const vocabulary = setup({
   types: {
-    input: {} as { conversation: string; person: string | undefined; at: Instant },
+    input: {} as Pick<Context, 'conversation' | 'identity'>,
     context: {} as Context,
     events: {} as Heard | Reported,
     meta: {} as Meta,
@@ -159,7 +159,11 @@ export const vocabulary = setup({
       known: Object.fromEntries(Object.entries(context.known).filter(([fact]) => !facts.includes(fact as Fact))),
     })),
     openPath: assign((_, path: PathName) => ({ path })),
-    closePath: assign({ path: undefined }),
+    /** An outcome that a question led to, is not one in passing: whatever is said there, one stays. */
+    closePath: assign(({ context, event }) => ({
+      path: undefined,
+      isInterrupted: context.isInterrupted && event.type.startsWith('intent.'),
+    })),
     /** A path that is begun anew is not one to come back to. */
     leavePathFor: assign(({ context: { path, left } }, next: PathName) => ({
       path: undefined,

@@ -61,8 +61,9 @@ export function instantOf(time: Date): Instant {
   return at;
 }
 
-/** Reads a time as ISO 8601 writes it; one without an offset is Swedish. */
+/** Reads a time as ISO 8601 writes it, with its date; one without an offset is Swedish. */
 export function timeOf(written: string): Date | undefined {
+  if (!/^\d{4}-\d{2}-\d{2}/.test(written)) return undefined;
   const time = DateTime.fromISO(written, { zone: ZONE });
   return time.isValid ? time.toJSDate() : undefined;
 }

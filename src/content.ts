@@ -98,12 +98,22 @@ const Office = z.strictObject({
 });
 const OfficesShape = z.strictObject({ booth: Office, sodersjukhuset: Office });
 
+/** The files there may be: in the content folder itself, and in the folder of a topic. */
+export const commonFiles = ['answers.yaml', 'checker.yaml', 'dates.yaml', 'offices.yaml', 'words.yaml'] as const;
+export const topicFiles = ['answer.md', 'lines.yaml', 'utterances.yaml'] as const;
+
+/** Rules of the guidance are written in `guidance/`, a file for each page that was read. */
+export const isGuidance = (file: string): boolean => /^guidance\/.*\.md$/.test(file) && !isForReaders(file);
+export const isForReaders = (file: string): boolean => file.endsWith('README.md');
+
 /** Everything that is written, and everything that keeps it from being read. */
 export type Reading = Omit<Content, 'speak' | 'label' | 'offices' | 'masked'> & {
   words: Words | undefined;
   offices: Offices | undefined;
   /** When each office has drop-in, as a text that claims it. */
   openings: readonly Line[];
+  /** How the content is checked, and how that is put. */
+  checker: SourceFile;
   files: readonly SourceFile[];
 };
 
@@ -111,16 +121,16 @@ export type Reading = Omit<Content, 'speak' | 'label' | 'offices' | 'masked'> & 
 export function readFiles(folder: string): { reading: Reading; problems: Problem[] } {
   const problems: Problem[] = [];
   const files = readFolder(folder);
-  const fileAt = (name: string): SourceFile => {
+  const fileAt = (name: (typeof commonFiles)[number]): SourceFile => {
     const file = files.find((each) => each.name === name);
     if (!file) problems.push({ file: name, line: 1, kind: 'missingFile', about: name });
     return file ?? { name, text: '', firstLine: 1 };
   };
-  const named = (name: string) => files.filter((file) => file.name.endsWith(`/${name}`));
+  const named = (name: (typeof topicFiles)[number]) => files.filter((file) => file.name.endsWith(`/${name}`));
 
   const { offices, openings } = readOffices(fileAt('offices.yaml'), problems);
   const { data: words } = readYaml(Words, fileAt('words.yaml'), problems);
-  const rules = files.filter(isGuidance).flatMap((file) => readRules(file, problems));
+  const rules = files.filter(({ name }) => isGuidance(name)).flatMap((file) => readRules(file, problems));
   const lines = [
     ...named('lines.yaml').flatMap((file) => readLines(file, problems)),
     ...named('answer.md').flatMap((file) => readAnswer(file, problems)),
@@ -136,6 +146,7 @@ export function readFiles(folder: string): { reading: Reading; problems: Problem
     taught: [...byName(taught, ({ intent }) => intent, problems).values()],
     answers: fileAt('answers.yaml'),
     dates: fileAt('dates.yaml'),
+    checker: fileAt('checker.yaml'),
   };
   return { reading, problems };
 }
@@ -182,20 +193,16 @@ export function createContent(reading: Reading, details: ContactDetails = {}): C
       }).trim();
       const cited = rulesOf(line);
       const [first] = cited;
+      const cautions = cited.some((rule) => rule.mayHaveChanged) ? [lineAt('conversation/caution')] : [];
       return {
-        text: [quoted, ...(cited.some((rule) => rule.mayHaveChanged) ? [plain('conversation/caution')] : [])].join(
-          '\n\n',
-        ),
-        cites: line.cites,
+        text: [quoted, ...cautions.map(({ name: caution }) => plain(caution))].join('\n\n'),
+        cites: [...new Set([line, ...cautions].flatMap(({ cites }) => cites))],
         suggests: [...line.suggests, ...offers.map((intent) => titles.get(intent) ?? intent)],
         source: first && according(first.guidance),
       };
     },
   };
 }
-
-/** Rules of the guidance are written in `guidance/`, a file for each page that was read. */
-export const isGuidance = ({ name }: SourceFile): boolean => /^guidance\/(?!README).*\.md$/.test(name);
 
 /** Of what is written twice, the first is kept. */
 function byName<T extends { file: string; at: number }>(

@@ -76,20 +76,27 @@ function valueOf(digit: string): number {
 
 /** Any one sign may stand between digits that are spelled out, and before the last four of a personnummer. */
 const ODD_SIGN = String.raw`\s?[^\p{L}\p{N}\s]\s?`;
-const BETWEEN = String.raw`[\s.+-]{0,5}|(?<=\d{6})${ODD_SIGN}(?=\d{4}(?!\d))`;
+const SIGNS = String.raw`[\s.+-]{0,5}`;
+const BETWEEN = String.raw`${SIGNS}|(?<=\d{6})${ODD_SIGN}(?=\d{4}(?!\d))`;
 const NUMBER = new RegExp(String.raw`(?<!\d)\d(?:${ODD_SIGN}\d(?!\d)){3,}|\d(?:(?:${BETWEEN})\d){3,}`, 'gu');
 
-/** Month, day (60 more in a samordningsnummer) and four digits. They are looked for anywhere in a number, however mistyped. */
+/** Month, day (60 more in a samordningsnummer) and four digits: looked for anywhere in a number, however mistyped. */
 const PERSONAL_NUMBER = /\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[1278]\d|[39][01]|6[1-9])\d{4}/;
-const HSA_ID = /(?<![\p{L}\p{N}])se\d{10}(?=-[a-z0-9])/gu;
+/** SE, ten digits and an ending, unless a personnummer is hidden in the ending or goes on from there. */
+const HSA_ID = new RegExp(
+  String.raw`se\d{10}-(?![a-z0-9]{0,8}${PERSONAL_NUMBER.source})[a-z0-9]{1,18}(?![\p{L}\p{N}]|${SIGNS}\d)`,
+  'gu',
+);
 const CODE_WORD = /pin|puk|kod|code/;
 
 type Found = { index: number; written: string };
 
 function secretsIn(plain: string, asked: Asks | undefined): Found[] {
-  const known = plain.replace(HSA_ID, veil);
-  const others = known.replace(NUMBER, (written) => (holdsPersonalNumber(written) ? veil(written) : written));
-  const undated = others.replace(ABOUT_DATES.has(asked) ? ANSWERED_DATE : WRITTEN_DATE, veil);
+  const known = plain.replace(HSA_ID, veiled);
+  const others = known.replace(NUMBER, (written) =>
+    holdsPersonalNumber(written) ? TAKEN.repeat(written.length) : written,
+  );
+  const undated = others.replace(ABOUT_DATES.has(asked) ? ANSWERED_DATE : WRITTEN_DATE, veiled);
   return [
     ...numbersIn(known).filter(({ written }) => holdsPersonalNumber(written)),
     ...(ABOUT_CODES.has(asked) ? numbersIn(undated) : numbersNearCodeWords(undated)),
@@ -103,7 +110,7 @@ const holdsPersonalNumber = (written: string): boolean => PERSONAL_NUMBER.test(w
 
 /** Distance is counted without the numbers themselves, so that it is no shorter once they are masked. */
 function numbersNearCodeWords(text: string): Found[] {
-  const between = text.split(NUMBER).map((each) => each.replaceAll(VEIL, ''));
+  const between = text.split(NUMBER).map((each) => each.replaceAll(TAKEN, ''));
   const gist = between.join(' ');
   const isNear = new Uint8Array(gist.length);
   for (const { 0: word, index } of gist.matchAll(/\p{L}+/gu)) {
@@ -116,9 +123,10 @@ function numbersNearCodeWords(text: string): Found[] {
   });
 }
 
-/** Hides what is no secret, and leaves all else where it stands. The sign is never one of the plain. */
-const VEIL = '\0';
-const veil = (written: string): string => VEIL.repeat(written.length);
+/** Stand for what is no code, or is masked already, sign by sign. Nothing that is read plainly holds them. */
+const VEIL = '\u0001';
+const TAKEN = '\0';
+const veiled = (written: string): string => VEIL.repeat(written.length);
 
 const YEAR = String.raw`20[1-3]\d`;
 const MONTH = '(?:0[1-9]|1[0-2])';
@@ -127,23 +135,23 @@ const MONTH_NAME = monthNames().join('|');
 
 /** 2022-05-04, 18/2 2020 and 4 maj 2022: written so that it is no code. */
 const WRITTEN = [
-  `${YEAR}-${MONTH}-${DAY}`,
-  String.raw`(?:${DAY}|\d)/(?:${MONTH}|\d)[\s/-]${YEAR}`,
-  String.raw`(?<!\p{L})(?:${MONTH_NAME})[.,]?\s?${YEAR}`,
+  ...numeric(`${YEAR}-${MONTH}-${DAY}`, String.raw`(?:${DAY}|\d)/(?:${MONTH}|\d)[\s/-]${YEAR}`),
+  String.raw`(?<!\p{L})(?:${MONTH_NAME})[.,]?\s?${YEAR}(?!${SIGNS}\d)`,
 ];
-/** Whatever can be read as a date, from the year on: what it may be when a date is asked for. */
-const ANSWERED = [
+/** Whatever may be the date that was asked for, from a year on. */
+const ANSWERED = numeric(
   String.raw`(?:${DAY}|\d)[\s./-]\s?(?:${MONTH}|\d)[\s./-]\s?${YEAR}`,
   String.raw`(?:(?:${DAY}[\s./-]?)?${MONTH}[\s./-]?)?${YEAR}`,
   String.raw`${YEAR}[\s./-]?${MONTH}(?:[\s./-]?${DAY})?`,
   String.raw`${DAY}[\s./-]?${MONTH}[\s./-]?[1-3]\d`,
   String.raw`[1-3]\d[\s./-]?${MONTH}[\s./-]?${DAY}`,
-];
-const WRITTEN_DATE = anyOf(WRITTEN);
-const ANSWERED_DATE = anyOf([...WRITTEN, ...ANSWERED]);
+);
+const WRITTEN_DATE = new RegExp(WRITTEN.join('|'), 'gu');
+const ANSWERED_DATE = new RegExp([...WRITTEN, ...ANSWERED].join('|'), 'gu');
 
-function anyOf(shapes: readonly string[]): RegExp {
-  return new RegExp(String.raw`(?<!\d)(?:${shapes.join('|')})(?!\d)`, 'gu');
+/** What is part of a longer number is no date. */
+function numeric(...shapes: string[]): string[] {
+  return shapes.map((shape) => String.raw`(?<!\d${SIGNS})(?:${shape})(?!${SIGNS}\d)`);
 }
 
 function monthNames(): string[] {

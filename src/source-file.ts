@@ -7,7 +7,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import { type ErrorCode, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import { z } from 'zod';
 
 /** `name` is the path within the content folder; `firstLine` the line its text begins on in the file. */
@@ -109,11 +109,17 @@ export function readYaml<T>(schema: z.ZodType<T>, { name, text, firstLine }: Sou
     return lineOf(path) + (isScalar(node) && node.type?.startsWith('BLOCK') ? 1 : 0);
   };
 
-  const unreadable = document.errors.map(({ code, pos }) => ({ offset: pos[0], kind: misreadings[code] ?? 'notYaml' }));
+  const unreadable = document.errors.map(({ code, pos }) => ({ code, at: lineAt(pos[0]) }));
   // A text that begins with a star is Markdown to an editor. To YAML it is a name that stands for something else.
-  visit(document, { Alias: (_, { range }) => void unreadable.push({ offset: range?.[0] ?? 0, kind: 'notYaml' }) });
-  for (const [line, kind] of new Map(unreadable.map(({ offset, kind }) => [lineAt(offset), kind]))) {
-    problems.push({ file: name, line, kind, about: text.split('\n')[line - firstLine]?.trim() ?? '' });
+  visit(document, {
+    Alias: (_, { range }) => void unreadable.push({ code: 'BAD_ALIAS', at: lineAt(range?.[0] ?? 0) }),
+  });
+  const [keys, others] = [unreadable.filter(isKeyTwice), unreadable.filter((error) => !isKeyTwice(error))];
+  // What follows after the first row that cannot be read is mostly a consequence.
+  for (const error of [...keys, ...others.slice(0, 1)]) {
+    const row = text.split('\n')[error.at - firstLine] ?? '';
+    const kind = isKeyTwice(error) ? 'keyTwice' : /^ *\t/.test(row) ? 'tabAsIndent' : 'notYaml';
+    problems.push({ file: name, line: error.at, kind, about: row.trim() });
   }
   if (unreadable.length > 0) return { data: undefined, lineOf, textAt };
 
@@ -131,21 +137,29 @@ export function nearest(name: string, names: Iterable<string>): string {
   return byDistance.sort((one, other) => one.distance - other.distance)[0]?.each ?? '';
 }
 
-/** How many letters have to be put in, taken out or changed (Levenshtein). */
+/** How many letters have to be put in, taken out, changed or swapped. */
 function distance(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (const letter of one) {
-    const above = row;
-    row = [(above[0] ?? 0) + 1];
-    for (let index = 0; index < other.length; index++) {
-      const changed = (above[index] ?? 0) + (letter === other[index] ? 0 : 1);
-      row.push(Math.min(changed, (above[index + 1] ?? 0) + 1, (row[index] ?? 0) + 1));
+  const costs = [Array.from({ length: other.length + 1 }, (_, index) => index)];
+  const cost = (row: number, column: number) => costs[row]?.[column] ?? 0;
+  for (let row = 1; row <= one.length; row++) {
+    costs.push([row]);
+    for (let column = 1; column <= other.length; column++) {
+      const isSame = one[row - 1] === other[column - 1];
+      const isSwapped = one[row - 1] === other[column - 2] && one[row - 2] === other[column - 1];
+      costs[row]?.push(
+        Math.min(
+          cost(row - 1, column - 1) + (isSame ? 0 : 1),
+          cost(row - 1, column) + 1,
+          cost(row, column - 1) + 1,
+          isSwapped ? cost(row - 2, column - 2) + 1 : Infinity,
+        ),
+      );
     }
   }
-  return row.at(-1) ?? 0;
+  return cost(one.length, other.length);
 }
 
-const misreadings: Partial<Record<string, Kind>> = { DUPLICATE_KEY: 'keyTwice', TAB_AS_INDENT: 'tabAsIndent' };
+const isKeyTwice = ({ code }: { code: ErrorCode }): boolean => code === 'DUPLICATE_KEY';
 
 const expectations: Partial<Record<string, Kind>> = {
   string: 'notText',

@@ -29,7 +29,10 @@ export type Rest = SnapshotFrom<typeof conversation>;
 
 /** A conversation begins with a welcome. One that was saved by another version begins anew, and says so. */
 export function begin({ conversation: id, person }: Beginning, moment: Moment, saved?: Saved): Turn {
-  const [rest, actions] = initialTransition(conversation, { conversation: id, person, at: moment.at });
+  const [rest, actions] = initialTransition(conversation, {
+    conversation: id,
+    identity: person === undefined ? undefined : { person, provedAt: moment.at },
+  });
   const apology = saved ? [{ line: 'conversation/begunAnew', facts: {}, offers: [] }] : [];
   const replies = [...apology, ...said(rest, moment, actions), ...lineOf(rest, moment)];
   return { ...turnAt(rest), replies, requests: [] };

@@ -23,6 +23,8 @@ export type AnswerReader = {
   /** What a message tells of its own accord, whatever it is about. */
   volunteered(text: string, today: Day): Known;
   command(text: string): Command | undefined;
+  /** A message that is a plain yes or no, when nothing was asked. */
+  agreement(text: string): 'yes' | 'no' | undefined;
   /** The place in a list that a message points at, from 0: “den andra”. */
   ordinal(text: string): number | undefined;
 };
@@ -47,8 +49,9 @@ const Answers = z.strictObject({
   past: Phrases,
 });
 
-/** A message of so few words is all answer. */
+/** A message of so few words is all answer, or all yes or no. */
 const WORDS_OF_AN_ANSWER = 5;
+const WORDS_OF_AN_AGREEMENT = 2;
 /** How far before a date, in characters, the word stands that says what the date is about. */
 const REACH_OF_A_CUE = 40;
 
@@ -148,6 +151,11 @@ export function createAnswerReader(file: SourceFile, dates: DateReader): AnswerR
     command(text) {
       const words = foldedWordsIn(text).join(' ');
       return commands.find((each) => ordered[each].some((phrase) => foldedWordsIn(phrase).join(' ') === words));
+    },
+    agreement(text) {
+      const words = foldedWordsIn(text);
+      const said = plain(words.slice(0, 1));
+      return words.length <= WORDS_OF_AN_AGREEMENT && said !== 'unknown' ? said : undefined;
     },
     ordinal(text) {
       const words = foldedWordsIn(text).join(' ');

@@ -252,13 +252,28 @@ function rowsOf(vectors: readonly Vector[]): Rows {
 
 /** From which names a row has, to which rows have a name; without the names that more rows have than `commonest`. */
 function transpose({ starts, names, values }: Rows, width: number, commonest: number): Rows {
-  const columns: Vector[] = Array.from({ length: width }, () => []);
+  const counts = new Int32Array(width);
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  const columns = new Int32Array(width + 1);
+  counts.forEach((count, name) => (columns[name + 1] = at(columns, name) + (count > commonest ? 0 : count)));
+
+  const next = columns.slice(0, width);
+  const transposed = {
+    starts: columns,
+    names: new Int32Array(at(columns, width)),
+    values: new Float32Array(at(columns, width)),
+  };
   for (let row = 0; row + 1 < starts.length; row++) {
     for (let index = at(starts, row); index < at(starts, row + 1); index++) {
-      columns[at(names, index)]?.push([row, at(values, index)]);
+      const name = at(names, index);
+      if (at(counts, name) > commonest) continue;
+      const place = at(next, name);
+      next[name] = place + 1;
+      transposed.names[place] = row;
+      transposed.values[place] = at(values, index);
     }
   }
-  return rowsOf(columns.map((column) => (column.length > commonest ? [] : column)));
+  return transposed;
 }
 
 function gather({ starts, names, values }: Rows, row: number, factor: number, into: Float32Array): void {

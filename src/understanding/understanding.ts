@@ -85,6 +85,8 @@ export function createUnderstanding(content: Content, model: Model): Understandi
 
   const wish = (text: string, today: Day): Wish => {
     const { decision, intent, candidates } = understand(text);
+    const agreement = titles.has(plain(text)) ? undefined : reader.agreement(text);
+    if (agreement) return { type: agreement };
     if (decision === 'answer') return { type: `intent.${intent}`, told: reader.volunteered(text, today) };
     if (decision === 'clarify') return { type: 'ambiguous', between: choicesAmong(candidates) };
     return intent === OUTSIDE && wordsIn(text).length > 0 ? { type: 'intent.out-of-scope' } : { type: 'unclear' };

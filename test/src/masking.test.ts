@@ -5,7 +5,14 @@ import { mask } from '../../src/masking.ts';
 
 const removed = '[borttaget]';
 const aboutCodes: Asks[] = ['hasPuk', 'hasPinCodes', 'codesArrived', 'wrongPin', 'readiness'];
-const aboutDates: Asks[] = ['expiresOn', 'issuedOn', 'orderedOn', 'hasExpired', 'hasOldCertificate'];
+const aboutDates: Asks[] = [
+  'expiresOn',
+  'issuedOn',
+  'orderedOn',
+  'hasExpired',
+  'hasOldCertificate',
+  'orderedBeforeChange',
+];
 const anyQuestion = [undefined, 'confirmation', 'cardKind', ...aboutCodes, ...aboutDates] as const;
 
 describe('a personnummer', () => {
@@ -16,6 +23,8 @@ describe('a personnummer', () => {
     '«640823+3234»',
     '«640823.3234»',
     '«640823 - 3234»',
+    '«640823 -- 3234»',
+    '«64 - 08 - 23 - 3234»',
     '«640823–3234»',
     '«640823−3234»',
     '«640823/3234»',
@@ -46,7 +55,7 @@ describe('a personnummer', () => {
     'mitt pnr:«6408233234».',
     'se«6408233234»',
     'SE«6408233234» är jag',
-    '1. «640823-3234»',
+    '«1. 640823-3234»',
     'rum 4, «640823-3234», plan 3',
     '«640823-3234» eller «701063-2391»',
     '«640823-3234 701063-2391»',
@@ -108,18 +117,19 @@ describe('an HSA-id', () => {
     'SE2321000016-AB12',
     'det är SE2321000016-1002 som visas',
     'se2321000016-xxxx',
-    'SE6408233234-K01', // a sole trader's organisation number is her personnummer
     'SE2321000016',
+    'SE6408233234-K01', // the organisation number of a sole trader is her personnummer
   ])('is not a personnummer: %s', (text) => {
     expectMasked(text);
   });
 
   it('is readable beside a code too', () => {
-    expectMasked('jag valde SE2321000016-AB12 med pin «4711»');
+    expectMasked('jag valde SE2321000016-1002 med pin «4711»');
   });
 
   it('does not hide a personnummer in its ending', () => {
-    expectMasked('SE2321000016-«6408233234»');
+    expectMasked('SE«2321000016-6408233234»');
+    expectMasked('SE«2321000016-640823-3234»');
   });
 });
 
@@ -161,6 +171,8 @@ describe('a PIN or PUK code', () => {
     'koden är «2022-13-04»',
     'koden är 4 maj «20221»',
     'koden är marmaj «2022»',
+    'koden är maj «2020 00»',
+    'koden är «00 2020-05-04»',
   ])('is masked in %j', (marked) => {
     expectMasked(marked);
   });
@@ -194,6 +206,7 @@ describe('a PIN or PUK code', () => {
     'pinkoden kom 4 maj 2022',
     'pinkoden kom den 4:e Maj, 2022',
     'pinkoden kom i maj 2022 tror jag',
+    'pinkoden kom 4maj2022',
     'pinkoden kom 18 feb 2020',
     'pinkoden kom 18/2 2020',
     'pinkoden kom 18/02-2020',
@@ -221,6 +234,7 @@ describe('a PIN or PUK code', () => {
     }
     expectMasked('vet inte, men pinkoden är «4711»', asked);
     expectMasked('2027, men puken är «12345678»', asked);
+    expectMasked('koden är «2020 00»', asked);
   });
 
   it('never survives, however it is written and told of', () => {
@@ -244,7 +258,7 @@ describe('a PIN or PUK code', () => {
     fc.assert(
       fc.property(story, code, fc.constantFrom(...codeWritings), story, fc.constantFrom(...aboutCodes), (...given) => {
         const [before, digits, write, after, asked] = given;
-        expect(mask(`${before} ${write(digits)} ${after}`, asked, removed).text).not.toMatch(/\d/);
+        expect(mask(`${before} är ${write(digits)} ${after}`, asked, removed).text).not.toMatch(/\d/);
       }),
     );
   });
@@ -261,7 +275,7 @@ describe('a message', () => {
   });
 
   it('is changed nowhere but in its secrets', () => {
-    expectMasked('\u200bÅ\u0308 e\u0301 ﬁ İ 👩‍⚕️\u00a0½ pin «4711»\ud800 $& ﷺ');
+    expectMasked('\u200bÅ\u0308 e\u0301 ﬁ İ 👩‍⚕️\u00a0½ pin «4711» \ud800 $& ﷺ');
     expect(mask('pin 4711', undefined, '$&').text).toBe('pin $&');
   });
 
@@ -276,9 +290,13 @@ describe('a message', () => {
     );
   });
 
-  it('keeps a number out of reach of a code word when what stood between them is masked', () => {
-    const between = ' och så '.padEnd(40, 'x ');
-    expectMasked(`pin «${'1'.repeat(60)}»${between}${between}2222`);
+  it('is near a code word by all that is not masked, so that nothing comes nearer when it is', () => {
+    const some = ' och så '.padEnd(50, 'x ');
+    const more = ' och så '.padEnd(70, 'x ');
+    for (const secret of ['640823-3234', '1'.repeat(40)]) {
+      expectMasked(`pin «${secret}»${some}«2222»`);
+      expectMasked(`pin «${secret}»${more}2222`);
+    }
   });
 
   it('is read whatever it is made of', () => {
@@ -299,7 +317,7 @@ describe('a message', () => {
       const text = part.repeat(100_000 / part.length);
       const started = performance.now();
       mask(text, 'expiresOn', removed);
-      expect(performance.now() - started).toBeLessThan(2000); // a hundred milliseconds; a quadratic reading takes minutes
+      expect(performance.now() - started).toBeLessThan(4000); // a tenth of a second; a quadratic reading takes far longer
     },
   );
 });
@@ -352,7 +370,7 @@ const personnummer = fc
   });
 
 function checkDigitOf(nine: string): string {
-  const products = [...nine].map((digit, place) => Number(digit) * (place % 2 === 0 ? 2 : 1));
+  const products = Array.from(nine).map((digit, place) => Number(digit) * (place % 2 === 0 ? 2 : 1));
   const sum = products.reduce((total, product) => total + Math.floor(product / 10) + (product % 10), 0);
   return String((10 - (sum % 10)) % 10);
 }
@@ -369,16 +387,16 @@ const personnummerWritings: ((digits: string) => string)[] = [
   (all) => `${all.slice(0, 4)}-${all.slice(4, 6)}-${all.slice(6, 8)}-${all.slice(8)}`,
   (all) => pairs(all).join(' '),
   (all) => pairs(all.slice(2)).join(' '),
-  (all) => [...all.slice(2)].join(' '),
+  (all) => Array.from(all.slice(2)).join(' '),
 ];
 
 const code = fc.integer({ min: 4, max: 8 }).chain((length) => fc.stringMatching(new RegExp(`^\\d{${length}}$`)));
 
 const codeWritings: ((digits: string) => string)[] = [
   (all) => all,
-  (all) => [...all].join(' '),
-  (all) => [...all].join('-'),
-  (all) => [...all].join(', '),
+  (all) => Array.from(all).join(' '),
+  (all) => Array.from(all).join('-'),
+  (all) => Array.from(all).join(', '),
   (all) => all.replace(/..\B/g, '$& '),
   (all) => all.replace(/..\B/g, '$&.'),
   (all) => `${all.slice(0, 4)} ${all.slice(4)}`,
@@ -403,7 +421,7 @@ const disguise = fc.constantFrom(
   (written: string) => written,
   inDigitsFrom(fullwidthNought),
   inDigitsFrom(arabicNought),
-  (written: string) => [...written].join('\u200b'),
+  (written: string) => Array.from(written).join('\u200b'),
   (written: string) => written.replaceAll(' ', '\u00a0').replaceAll('-', '\u2011'),
 );
 

@@ -1,0 +1,365 @@
+/**
+ * What is wrong with the content, so that an editor can put it right: every
+ * mistake, each with its file and line.
+ *
+ * One mistake is one problem: what only follows from another is left out, such
+ * as the lines that are missing because their file could not be read. Which
+ * words make a claim, and how a problem is put, is for the editors to say, in
+ * `content/checker.yaml`.
+ */
+import { z } from 'zod';
+import { addDays } from '../dialogs/card-validity.ts';
+import type { Intent } from '../dialogs/intents.ts';
+import {
+  commonFiles,
+  isForReaders,
+  isGuidance,
+  type Lesson,
+  type Line,
+  readFiles,
+  type Reading,
+  topicFiles,
+} from './content.ts';
+import type { Rule } from './guidance.ts';
+import { type Kind, kinds, nearest, type Problem, readYaml, type SourceFile } from './source-file.ts';
+import { contactInWords, dayInWords, voice } from './wording.ts';
+
+/** What the dialogs need of the content. Labels are texts that no dialog says, such as `terminal/prompt`. */
+export type Expected = {
+  lines: ReadonlySet<string>;
+  labels: ReadonlySet<string>;
+  intents: readonly Intent[];
+  facts: ReadonlySet<string>;
+};
+
+const mayQuote = (...names: string[]) =>
+  z.string().regex(new RegExp(`^(?:[^{}]|\\{\\{(?:${names.join('|')})\\}\\})+$`));
+
+export const Checker = z.strictObject({
+  claim_words: z.array(z.string().min(1)).min(1),
+  units: z.array(z.string().min(1)).min(1),
+  number_words: z.record(z.string(), z.string().regex(/^\d+$/)),
+  report: z.strictObject({
+    fine: mayQuote('lines', 'rules', 'examples'),
+    found: mayQuote('problems', 'files'),
+    found_in_one_file: mayQuote('problems'),
+    problem: mayQuote('line', 'says'),
+    remedy: mayQuote('remedy'),
+  }),
+  problems: z.record(
+    z.enum(kinds),
+    z.strictObject({ says: mayQuote('about', 'detail'), remedy: mayQuote('about', 'detail') }),
+  ),
+});
+export type Checker = z.infer<typeof Checker>;
+
+/** Everything that is wrong in a content folder, in the order of its files and lines. */
+export function checkContent(folder: string, expected: Expected): Problem[] {
+  const { reading, problems: mistakes } = readFiles(folder);
+  const { data: checker } = readYaml(Checker, reading.checker, mistakes);
+  const founding = checker && createFounding(checker);
+  for (const file of [reading.answers, reading.dates]) readYaml(z.unknown(), file, mistakes);
+
+  const unknown = unknownFiles(reading);
+  const missing = mistakes.filter(({ kind }) => kind === 'missingFile');
+  const isMisnamed = ({ file }: Problem) => unknown.some(({ detail }) => detail === file);
+  const isThere = ({ file }: Problem) => !missing.some((each) => each.file === file);
+  const unread = [...missing.filter((each) => !isMisnamed(each)), ...mistakes.filter(isThere), ...unknown];
+  const isRead = (place: string) => !unread.some(({ file }) => file.startsWith(place));
+  const rules = isRead('guidance/') ? reading.rules : undefined;
+  const lines = [...reading.lines.values()];
+
+  return [
+    ...unread,
+    ...[...lines, ...reading.openings].flatMap((line) => unfounded(line, rules, founding)),
+    ...lines.flatMap((line) => [...misquoted(line, expected), ...illWritten(line)]),
+    ...contactDetails(reading),
+    ...quotedOnButtons(reading),
+    ...phrasesNotSpoken(reading),
+    ...unmatchedLines(reading, expected, isRead),
+    ...reading.taught.flatMap(({ file, rules: ids, rulesAt }) => unknownRules(ids, { file, at: rulesAt }, rules)),
+    ...unmatchedIntents(reading.taught, expected.intents, isRead('')),
+    ...saidTwice(reading.taught),
+  ].sort((one, other) => one.file.localeCompare(other.file) || one.line - other.line);
+}
+
+type Place = { file: string; at: number };
+
+function problem(kind: Kind, { file, at }: Place, about: string, detail?: string): Problem {
+  return { file, line: at, kind, about, ...(detail !== undefined && { detail }) };
+}
+
+function unknownFiles({ files }: Reading): Problem[] {
+  return files.flatMap(({ name }) => {
+    const [base = '', ...folders] = name.split('/').reverse();
+    const names: readonly string[] = folders.length === 0 ? commonFiles : topicFiles;
+    if (isForReaders(name) || isGuidance(name) || (folders.length < 2 && names.includes(base))) return [];
+    return [problem('unknownFile', { file: name, at: 1 }, name, nearest(base, names))];
+  });
+}
+
+/** `rules` are not known when the guidance could not be read. */
+type Rules = ReadonlyMap<string, Rule> | undefined;
+
+/** What makes a text a claim, as the editors have it. */
+type Founding = ReturnType<typeof createFounding>;
+
+function unfounded(line: Line, rules: Rules, founding: Founding | undefined): Problem[] {
+  const { name, cites, uncited, file, citesAt } = line;
+  if (cites.length === 0 && !uncited) return [problem('uncited', line, name)];
+  return [
+    ...(cites.length > 0 && uncited ? [problem('citedAndUncited', line, name)] : []),
+    ...unknownRules(cites, { file, at: citesAt }, rules),
+    ...(rules ? lapsedRules(line, rules) : []),
+    ...(founding && cites.length === 0 && uncited !== 'caution' ? claimsUncited(line, founding) : []),
+    ...(founding && rules && cites.length > 0 && cites.every((id) => rules.has(id))
+      ? numbersNotInRules(line, rules, founding)
+      : []),
+  ];
+}
+
+function unknownRules(ids: readonly string[], place: Place, rules: Rules): Problem[] {
+  return rules ? ids.filter((id) => !rules.has(id)).map((id) => problem('unknownRule', place, id)) : [];
+}
+
+function lapsedRules({ cites, history, until, file, citesAt }: Line, rules: ReadonlyMap<string, Rule>): Problem[] {
+  return cites.flatMap((id) => {
+    const lastDay = rules.get(id)?.until;
+    const isKept = lastDay === undefined || history || (until !== undefined && until <= lastDay);
+    return isKept ? [] : [problem('lapsedRule', { file, at: citesAt }, id, lastDay)];
+  });
+}
+
+function claimsUncited(line: Line, { claim }: Founding): Problem[] {
+  return [...withoutDetails(line.written).matchAll(claim)].map(({ 1: said = '', index }) =>
+    problem('claimUncited', placeIn(line, index), said.trim()),
+  );
+}
+
+function numbersNotInRules(line: Line, rules: ReadonlyMap<string, Rule>, { numbersIn }: Founding): Problem[] {
+  const texts = line.cites.map((id) => rules.get(id)?.text ?? '');
+  const known = new Set(texts.flatMap(numbersIn).flatMap(({ number, parts }) => [number, ...parts]));
+  return numbersIn(withoutDetails(line.written).replace(/\{\{.*?\}\}/g, blank))
+    .filter(({ number }) => !known.has(number))
+    .map(({ written, index }) => problem('numberNotInRule', placeIn(line, index), written, line.cites.join(', ')));
+}
+
+/**
+ * `claim` finds the first word or number of a row that makes it one.
+ *
+ * `numbersIn` reads numbers in one form, whoever wrote them, with what they
+ * count: “09.30” is “9:30”, and “åtta veckor” is “8 veckor”. Of “4 maj 2022”
+ * the parts “4 maj” and “2022” may be said alone.
+ */
+function createFounding({ claim_words, units, number_words }: Checker) {
+  const unit = `(?:${units.map(literally).join('|')})(?!\\p{L})`;
+  const word = `(?<!\\p{L})(?:${Object.keys(number_words).map(literally).join('|')})(?=\\s+${unit})`;
+  const number = new RegExp(
+    `\\p{L}+\\d+|(?<digits>\\d{1,2}[:.]\\d{2}(?!\\d)|\\d+|${word})(?:\\s+(?<counted>${unit})(?:\\s+(?<year>\\d{4}))?)?`,
+    'giu',
+  );
+  return {
+    claim: new RegExp(`^.*?(${claim_words.map(literally).join('|')}|\\d+)`, 'gimu'),
+    numbersIn: (text: string) =>
+      [...text.matchAll(number)].map(({ 0: written, index, groups = {} }) => {
+        const { digits = written, counted, year } = groups;
+        const plain = number_words[digits.toLowerCase()] ?? digits.replace('.', ':').replace(/^0(?=\d)|:00$/g, '');
+        const said = [plain, counted, year].filter((part) => part !== undefined).map((part) => part.toLowerCase());
+        const parts = year ? [said.slice(0, 2).join(' '), year] : [];
+        return { number: said.join(' '), parts, written: written.replace(/\s+/g, ' '), index };
+      }),
+  };
+}
+
+const CONTACT_DETAIL = new RegExp(
+  [
+    String.raw`\[[^\]\n]*\]\([^)\n]*\)`, // a Markdown link
+    String.raw`[\w.+-]+@[\w-]+\.[\w.-]*\w`, // an e-mail address
+    String.raw`(?:https?://|\bwww\.)[^\s)>]+`,
+    String.raw`\b[\w-]+\.(?:se|nu|com|net|org|eu)\b(?:/[^\s)>]*)?`,
+    String.raw`(?<![\w:])(?:\+\d\d|0\d{1,3})\)?(?:[ \u00a0-]?\d){5,}`, // a telephone number
+  ].join('|'),
+  'gi',
+);
+
+/** Contacts are settings of each deployment, and are set in where a text names one. */
+function contactDetails(reading: Reading): Problem[] {
+  const rows = [...reading.lines.values()].flatMap(({ written, file, textAt }) =>
+    written.split('\n').map((text, index) => ({ text, file, at: textAt + index })),
+  );
+  const words = wordsFile(reading)
+    .text.split('\n')
+    .map((text, index) => ({ text: text.replace(/^ *#.*/, ''), file: 'words.yaml', at: index + 1 }));
+  return [...rows, ...buttonsIn(reading), ...words].flatMap((place) =>
+    (place.text.match(CONTACT_DETAIL) ?? []).map((detail) => problem('contactDetail', place, detail)),
+  );
+}
+
+/** What a student may choose instead of writing. */
+function buttonsIn({ lines, taught }: Reading): (Place & { text: string })[] {
+  return [
+    ...[...lines.values()].flatMap(({ suggests, file, at }) => suggests.map((text) => ({ text, file, at }))),
+    ...taught.map(({ title, file, at }) => ({ text: title, file, at })),
+  ];
+}
+
+const wordsFile = ({ files }: Reading): SourceFile =>
+  files.find(({ name }) => name === 'words.yaml') ?? { name: 'words.yaml', text: '', firstLine: 1 };
+
+const LOGIC = /^(?:if|else|unless|each|end)\b/;
+
+/** What a label quotes is for the one who shows it to know. */
+function misquoted(line: Line, { facts, labels }: Expected): Problem[] {
+  const written = [...line.written.matchAll(/\{\{([^{}]*)\}\}|\{+[^{}]*\}*|\}+/g)];
+  return written.flatMap(({ 0: quoted, 1: inner = '', index }) => {
+    const place = placeIn(line, index);
+    const name = inner.trim();
+    if (!/^\w+$/.test(name) || LOGIC.test(name)) return [problem('logicInText', place, quoted)];
+    return facts.has(name) || labels.has(line.name)
+      ? []
+      : [problem('unknownPlaceholder', place, quoted, `{{${nearest(name, facts)}}}`)];
+  });
+}
+
+/** Nothing is set in where a student chooses. */
+function quotedOnButtons(reading: Reading): Problem[] {
+  return buttonsIn(reading)
+    .filter(({ text }) => /[{}]/.test(text))
+    .map((button) => problem('logicInText', button, button.text));
+}
+
+/** Phrases quote names of their own. One that cannot be said is found by saying it. */
+function phrasesNotSpoken(reading: Reading): Problem[] {
+  const { words } = reading;
+  if (!words) return [];
+  const { lineOf } = readYaml(z.unknown(), wordsFile(reading), []);
+  const today = '2026-11-23';
+  const slot = { from: '9:30', to: '10:30', confirmed: true };
+  const phrases = [
+    { at: ['days', 'date'], phrase: words.days.date, say: () => dayInWords(today, words) },
+    {
+      at: ['days', 'this_week'],
+      phrase: words.days.this_week,
+      say: () => voice({ askedDay: addDays(today, 2), today }, words),
+    },
+    {
+      at: ['days', 'later'],
+      phrase: words.days.later,
+      say: () => voice({ askedDay: addDays(today, 30), today }, words),
+    },
+    { at: ['opening'], phrase: words.opening, say: () => voice({ opening: { day: today, ...slot }, today }, words) },
+    { at: ['slot'], phrase: words.slot, say: () => voice({ slots: [slot] }, words) },
+    {
+      at: ['with_details'],
+      phrase: words.with_details,
+      say: () => contactInWords('servicedesk', { servicedesk: today }, words),
+    },
+  ];
+  return phrases.flatMap(({ at, phrase, say }) => {
+    try {
+      say();
+      return [];
+    } catch {
+      return [problem('phraseNotSpoken', { file: 'words.yaml', at: lineOf(at) }, phrase)];
+    }
+  });
+}
+
+function illWritten(line: Line): Problem[] {
+  const found = (kind: Kind, pattern: RegExp) =>
+    [...line.written.matchAll(pattern)].map(({ 0: about, index }) => problem(kind, placeIn(line, index), about.trim()));
+  return [
+    ...found('brokenMarkdown', /<[a-z/!][^>\n]*>?/gi),
+    ...found('brokenMarkdown', /^#{1,6}\s.*$/gm),
+    ...found('brokenMarkdown', /^ *\t.*$/gm),
+    ...unclosed(line.written).map(({ mark, index }) => problem('brokenMarkdown', placeIn(line, index), mark)),
+    ...found('notKlarsprak', /!+|\p{Extended_Pictographic}/gu),
+  ];
+}
+
+/** Stars and brackets that have no counterpart in their paragraph. */
+function unclosed(text: string): { mark: string; index: number }[] {
+  const paragraphs = withoutMarkers(text).matchAll(/(?:.+\n?)+/g);
+  return [...paragraphs].flatMap(({ 0: paragraph, index: start }) => {
+    const open: { mark: string; index: number }[] = [];
+    for (const { 0: mark, index } of paragraph.matchAll(/\*\*|[()[\]]/g)) {
+      if (open.length > 0 && open.at(-1)?.mark === opening[mark]) open.pop();
+      else open.push({ mark, index: start + index });
+    }
+    return open;
+  });
+}
+
+const opening: Partial<Record<string, string>> = { '**': '**', ')': '(', ']': '[' };
+
+function unmatchedLines({ lines }: Reading, expected: Expected, isRead: (place: string) => boolean): Problem[] {
+  const { strange, absent } = compare([...lines.keys()], [...expected.lines, ...expected.labels]);
+  return [
+    ...strange.map(({ name, meant }) => problem('lineWithoutState', lines.get(name) ?? fileOf(name), name, meant)),
+    ...absent
+      .filter((name) => isRead(`${topicOf(name)}/`))
+      .map((name) => problem('stateWithoutLine', fileOf(name), name, nearest(name, lines.keys()))),
+  ];
+}
+
+const topicOf = (line: string) => line.slice(0, line.lastIndexOf('/'));
+
+/** Where a line is to be written. */
+const fileOf = (line: string): Place => ({
+  file: `${topicOf(line)}/${line.endsWith('/answer') ? 'answer.md' : 'lines.yaml'}`,
+  at: 1,
+});
+
+function unmatchedIntents(taught: readonly Lesson[], intents: readonly Intent[], isRead: boolean): Problem[] {
+  const lessons = new Map<string, Lesson>(taught.map((lesson) => [lesson.intent, lesson]));
+  const { strange, absent } = compare([...lessons.keys()], intents);
+  const fileOfIntent = (name: string) => lessons.get(name) ?? { file: `${name}/utterances.yaml`, at: 1 };
+  return [
+    ...strange.map(({ name, meant }) => problem('unknownIntent', fileOfIntent(name), name, meant)),
+    ...(isRead ? absent.map((name) => problem('intentWithoutUtterances', fileOfIntent(name), name)) : []),
+  ];
+}
+
+/** Names that nobody knows, each with the one it may have been meant to be; and those that nobody has written. */
+function compare(written: readonly string[], known: readonly string[]) {
+  const strange = written
+    .filter((name) => !known.includes(name))
+    .map((name) => ({ name, meant: nearest(name, known) }));
+  const found = new Set([...written, ...strange.map(({ meant }) => meant)]);
+  return { strange, absent: known.filter((name) => !found.has(name)) };
+}
+
+function saidTwice(taught: readonly Lesson[]): Problem[] {
+  const examples = taught.flatMap(({ file, examples, examplesAt }) =>
+    examples.map((text, index) => ({ text, file, at: examplesAt[index] ?? 1 })),
+  );
+  const titles = taught.map(({ title, file, at }) => ({ text: title, file, at }));
+  return [...repeated('utteranceTwice', examples), ...repeated('titleTwice', titles)];
+}
+
+function repeated(kind: Kind, texts: readonly (Place & { text: string })[]): Problem[] {
+  const first = new Map<string, Place>();
+  return texts.flatMap(({ text, ...place }) => {
+    const known = first.get(plain(text));
+    if (known) return [problem(kind, place, text, `${known.file}:${known.at}`)];
+    first.set(plain(text), place);
+    return [];
+  });
+}
+
+/** What is left when nobody cares about capitals and punctuation. */
+const plain = (text: string): string =>
+  text
+    .normalize('NFC')
+    .toLocaleLowerCase('sv')
+    .replace(/[^\p{L}\p{N}]+/gu, ' ')
+    .trim();
+
+function placeIn({ file, textAt, written }: Line, index: number): Place {
+  return { file, at: textAt + written.slice(0, index).split('\n').length - 1 };
+}
+
+const blank = (written: string): string => written.replace(/[^\n]/g, ' ');
+const withoutMarkers = (text: string): string => text.replace(/^[ \t]*\d+[.)](?=\s)/gm, blank);
+const withoutDetails = (text: string): string => withoutMarkers(text).replace(CONTACT_DETAIL, blank);
+const literally = (word: string): string => word.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');

@@ -1,0 +1,86 @@
+/** Who may import whom, as the README draws it. */
+import { join } from 'node:path';
+import { cruise, type ICruiseResult, type IForbiddenRuleType } from 'dependency-cruiser';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+
+const root = join(import.meta.dirname, '..');
+
+const only = (name: string, packageName: string, places: string): IForbiddenRuleType => ({
+  name,
+  severity: 'error',
+  from: { pathNot: places },
+  to: { path: `node_modules/${packageName}/` },
+});
+
+const forbidden: IForbiddenRuleType[] = [
+  {
+    name: 'dialogs import xstate and themselves',
+    severity: 'error',
+    from: { path: '^dialogs/' },
+    to: { pathNot: '^(dialogs/|node_modules/xstate/)' },
+  },
+  {
+    name: 'nothing goes in a circle',
+    severity: 'error',
+    from: {},
+    to: { circular: true, dependencyTypesNot: ['type-only'] },
+  },
+  {
+    name: 'only main.ts knows of main.ts',
+    severity: 'error',
+    from: {},
+    to: { path: '^src/main[.]ts$' },
+  },
+  {
+    name: 'the understanding knows no channel and no ledger',
+    severity: 'error',
+    from: { path: '^src/understanding/' },
+    to: { path: '^src/(channels|ledger|cli)/' },
+  },
+  {
+    name: 'the ledger knows no conversation',
+    severity: 'error',
+    from: { path: '^src/ledger/' },
+    to: { path: '^src/(channels|cli|understanding|conversations|turn|content)' },
+  },
+  only('xstate stays in the dialogs and the turn', 'xstate', '^(dialogs/|src/turn[.]ts$)'),
+  only('natural stays in the understanding', 'natural', '^src/understanding/'),
+  only('botbuilder stays in its channel', 'botbuilder[^/]*', '^src/channels/bot-framework/'),
+  only('yaml stays with the files of the editors', 'yaml', '^src/source-file[.]ts$'),
+  only('commander stays in main.ts', 'commander', '^src/main[.]ts$'),
+  only('the calendar has luxon', 'luxon', '^src/calendar[.]ts$'),
+];
+
+describe('the modules', () => {
+  let found: ICruiseResult;
+
+  beforeAll(async () => {
+    const { output } = await cruise(
+      ['src', 'dialogs'],
+      {
+        baseDir: root,
+        ruleSet: { forbidden },
+        validate: true,
+        doNotFollow: { path: 'node_modules' },
+        tsPreCompilationDeps: true,
+      },
+      undefined,
+      { tsConfig: { options: {} } },
+    );
+    if (typeof output === 'string') throw new Error(output);
+    found = output;
+  });
+
+  it('import nobody they should not know', () => {
+    const broken = found.summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} → ${to}`);
+    expect(broken).toEqual([]);
+  });
+
+  it('are all looked at', () => {
+    const seen = found.modules.map(({ source }) => source);
+    expect(seen).toEqual(expect.arrayContaining(['src/main.ts', 'src/turn.ts', 'dialogs/conversation.ts']));
+    expect(
+      found.modules.some(({ dependencies }) => dependencies.some(({ resolved }) => resolved === 'dialogs/intents.ts')),
+    ).toBe(true);
+  });
+});

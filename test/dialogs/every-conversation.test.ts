@@ -1,0 +1,349 @@
+/**
+ * What holds for every conversation, on every path, written or not.
+ *
+ * Each promise is about single steps, and every step there is has been taken,
+ * so it holds for every walk. A promise that is broken is shown by the shortest
+ * walks that break it. What the walk leaves out is said in `walk.ts`.
+ */
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import type { Day } from '../../dialogs/card-validity.ts';
+import { lines, places } from '../../dialogs/chart.ts';
+import { restingState } from '../../dialogs/conversation.ts';
+import { answers, beginnings, type PathName } from '../../dialogs/intents.ts';
+import type { Context, Fact, Reported, Request, Revocation } from '../../dialogs/vocabulary.ts';
+import { createContent, readFiles } from '../../src/content.ts';
+import { asked, turnFrom } from '../../src/turn.ts';
+import { type Event, momentAt } from './events.ts';
+import { answersTo, heeded, reports, restAfter, samplesOn, type Step, type Walk, walkOn } from './walk.ts';
+
+const content = createContent(readFiles(join(import.meta.dirname, '../../content')).reading);
+const TODAY = '2026-11-23';
+const today = walkOn(TODAY);
+
+/** The days on which the same wish is to be answered otherwise, and the wishes. */
+const ofTheClock = ['upgrade-possible', 'upgrade-how', 'upgrade-missed', 'old-card-dead', 'malfunction'] as const;
+const walks: Walk[] = [
+  today,
+  ...(['2022-04-20', '2022-05-03', '2022-05-04', '2022-05-05'] as const).map((day) => walkOn(day, ofTheClock)),
+];
+
+const reportsOn: Record<Request['request'], Reported['type'][]> = {
+  'identity.verify': ['identity.verified', 'identity.refused'],
+  'ledger.findCards': ['ledger.cardsFound', 'ledger.unreachable', 'ledger.unanswered'],
+  'ledger.revoke': ['ledger.revoked', 'ledger.refused', 'ledger.unreachable', 'ledger.unanswered'],
+};
+
+type Judgement = (step: Step) => boolean;
+
+describe('every conversation', () => {
+  it('answers whatever the student says', () => {
+    expect(broken(({ event, replies }) => isHeard(event) && replies.length === 0)).toEqual([]);
+  });
+
+  it.each<[string, Judgement]>([
+    ['intent.cancel', (step) => restsIn(step, 'conversation/listening') || says(step, 'lost-card/tooLateToStop')],
+    [
+      'startOver',
+      (step) => restsIn(step, 'conversation/listening') && Object.keys(step.after.context.known).length === 0,
+    ],
+    ['intent.help', (step) => says(step, 'conversation/help') && !moves(step)],
+    ['intent.talk-to-human', (step) => says(step, 'conversation/human') && !moves(step)],
+    ['intent.out-of-scope', (step) => says(step, 'conversation/outOfScope') && !moves(step)],
+    ...answers.map((intent): [string, Judgement] => [
+      `intent.${intent}`,
+      (step) => says(step, `${intent}/answer`) && !moves(step),
+    ]),
+  ])('heeds %s wherever it is', (type, heeded) => {
+    expect(places().filter(({ isTransient, name }) => !isTransient && !hears(name, type))).toEqual([]);
+    expect(broken((step) => step.event.type === type && !heeded(step))).toEqual([]);
+  });
+
+  it.each(Object.keys(beginnings))('begins what %s wants, wherever it is', (intent) => {
+    const [first] = today.steps.filter(({ event }) => event.type === `intent.${intent}`);
+    const [lineAtFirst = ''] = first?.replies.map(({ line }) => line) ?? [];
+    const isBegun = (step: Step) => restsIn(step, `${beginnings[intent as keyof typeof beginnings].path}/`);
+    const isPassedOn = (step: Step) => restsIn(step, 'malfunction/') || restsIn(step, 'pin-trouble/');
+    expect(lineAtFirst).not.toBe('');
+    expect(
+      broken(
+        (step) =>
+          step.event.type === `intent.${intent}` && !isBegun(step) && !isPassedOn(step) && !inPassing(step, intent),
+      ),
+    ).toEqual([]);
+  });
+
+  it('asks again what it asked, after whatever was said in between', () => {
+    const forgets = ({ before, after, replies, event }: Step) =>
+      isHeard(event) && asked(before).fact !== undefined && !moves({ before, after }) && !isLastSaid(replies, after);
+    expect(broken(forgets)).toEqual([]);
+  });
+
+  it('goes on with a path that was left in the middle, once the other is through', () => {
+    const ways = today.steps.filter((step) => step.before.context.left !== undefined && step.event.type === 'back');
+    const stays = ways.filter(
+      (step) => step.before.context.path === undefined && step.after.context.path === undefined,
+    );
+    const goesOn = ({ before, replies }: Step) =>
+      replies.some(({ line }) => line.startsWith(`${before.context.left ?? ''}/`) || line === 'conversation/wayBack');
+    expect(ways.length).toBeGreaterThan(10);
+    expect(stays.filter((step) => !goesOn(step)).map((step) => step.wayTo())).toEqual([]);
+  });
+
+  it('asks for nothing it has been told', () => {
+    const knows = (rest: Step['before']) => (asked(rest).fact ?? '') in rest.context.known;
+    expect(walks.flatMap(({ rests }) => rests.filter(knows).map(restingState))).toEqual([]);
+  });
+
+  it('goes on from every question, also with an answer that the student does not know', () => {
+    const stuck = ({ before, event, after }: Step) =>
+      event.type === 'told' && asked(before).fact !== undefined && !moves({ before, after });
+    expect(broken((step) => stuck(step) && restingState(step.before) !== 'lost-card/choosingCard')).toEqual([]);
+  });
+
+  it('asks at most four questions of its own on a path, before it says what to do', () => {
+    const most = (Object.keys(alone) as PathName[]).map((path) => [path, longestQuestioning(path)] as const);
+    expect(most.filter(([, questions]) => questions > 4)).toEqual([]);
+  });
+
+  it('listens for every report on what it requests', () => {
+    const isOn = (report: Event, request: string) => !('request' in report) || report.request === request;
+    const deaf = ({ after, requests, event }: Step) =>
+      requests.some(({ request }) =>
+        reportsOn[request].some((type) => {
+          const possible = reports(momentAt(event.at)).filter(
+            (report) => report.type === type && isOn(report, request),
+          );
+          return possible.every((report) => turnFrom(after, [report]).replies.length === 0);
+        }),
+      );
+    expect(broken(deaf)).toEqual([]);
+  });
+
+  it('comes to every place there is', () => {
+    const rests = new Set(walks.flatMap((walk) => walk.rests.map(restingState)));
+    const unvisited = places().filter(({ name, isTransient }) => !isTransient && !rests.has(name));
+    expect(unvisited.map(({ name }) => name)).toEqual([]);
+  });
+
+  it('is led by no other facts than those its path heeds', () => {
+    const strangers = (path: string) =>
+      (Object.entries(samplesOn(TODAY)) as [Fact, unknown[]][]).filter(([fact]) => !heeded(path).includes(fact));
+    const asking = new Map(
+      today.rests.map((rest) => [restingState(rest) + Object.keys(rest.context.known).length, rest]),
+    );
+    const misled = [...asking.values()].flatMap((rest) => {
+      const [path = ''] = restingState(rest).split('/');
+      const known = Object.fromEntries(strangers(path).map(([fact, [value]]) => [fact, value]));
+      const burdened = { ...rest, context: { ...rest.context, known: { ...known, ...rest.context.known } } };
+      return answersTo(asked(rest).fact, momentAt(`${TODAY}T08:00:00+01:00`))
+        .filter((event) => turnFrom(rest, [event]).state.startsWith(`${path}/`))
+        .filter((event) => turnFrom(rest, [event]).state !== turnFrom(burdened as typeof rest, [event]).state)
+        .map((event) => `${restingState(rest)} ${JSON.stringify(event)}`);
+    });
+    expect(misled).toEqual([]);
+  });
+});
+
+describe('every reply', () => {
+  it('has a line, and knows what the line quotes', () => {
+    const spoken = walks.flatMap(({ day, steps }) =>
+      [
+        ...new Map(
+          steps.flatMap(({ replies }) => replies.map((reply) => [JSON.stringify(reply), reply] as const)),
+        ).values(),
+      ].map((reply) => content.speak(reply, day).text),
+    );
+    expect(spoken.length).toBeGreaterThan(100);
+    expect(spoken.filter((text) => text === '' || /[{}]/.test(text))).toEqual([]);
+  });
+
+  it('claims nothing that no rule in force on its day says', () => {
+    const unfounded = walks.flatMap(({ day, steps }) =>
+      [...new Set(steps.flatMap(({ replies }) => replies.map(({ line }) => line)))].filter(
+        (line) => !isFounded(line, day),
+      ),
+    );
+    expect(unfounded).toEqual([]);
+  });
+
+  it('is said by some step, if it is written', () => {
+    const said = new Set(walks.flatMap(({ steps }) => steps.flatMap(({ replies }) => replies.map(({ line }) => line))));
+    const ofADay = /ThatDay$/; // said of a day that is asked about, which the calendar's tests and the chats have
+    expect([...lines()].filter((line) => !said.has(line) && !ofADay.test(line)).sort()).toEqual([
+      'conversation/welcome',
+    ]);
+  });
+});
+
+describe('every revocation', () => {
+  it('is requested on nothing but a yes to the confirmation of that very card', () => {
+    const unasked = ({ before, event }: Step, { card }: Revocation) =>
+      event.type !== 'yes' || restingState(before) !== 'lost-card/confirming' || card !== before.context.proposal?.card;
+    expect(today.steps.flatMap(revocations).length).toBeGreaterThan(0);
+    expect(broken((step) => revocations(step).some((each) => unasked(step, each)))).toEqual([]);
+  });
+
+  it('has its card named in the last thing said before that yes', () => {
+    const isNamed = ({ after, replies }: Step) => {
+      const last = replies.at(-1);
+      return (
+        last?.line === 'lost-card/confirming' &&
+        JSON.stringify(last.facts.card) === JSON.stringify({ text: after.context.proposal?.card.slice(-4) })
+      );
+    };
+    const asks = (step: Step) => restsIn(step, 'lost-card/confirming') && step.replies.length > 0;
+    expect(broken((step) => asks(step) && !isNamed(step))).toEqual([]);
+  });
+
+  it('is of a card in use here, belonging to the person who was proved a short while ago', () => {
+    const isTheirs = ({ before: { context }, event }: Step, { person, card }: Revocation) =>
+      context.identity?.person === person &&
+      context.cards.some(
+        ({ number, issuer, state }) => number === card && issuer === 'stockholm' && state !== 'REVOKED',
+      ) &&
+      Date.parse(event.at) - Date.parse(context.identity.provedAt) < 15 * 60_000;
+    expect(broken((step) => revocations(step).some((each) => !isTheirs(step, each)))).toEqual([]);
+  });
+
+  it('rests on nothing but what the world has reported of that person', () => {
+    const learnsIdentity = learns(({ identity }) => identity);
+    const learnsCards = learns(({ cards }) => cards[0]);
+    const isReported = ({ before, event }: Step) =>
+      event.type === 'ledger.cardsFound' && event.person === before.context.identity?.person;
+    expect(broken((step) => learnsIdentity(step) && step.event.type !== 'identity.verified')).toEqual([]);
+    expect(broken((step) => learnsCards(step) && !isReported(step))).toEqual([]);
+  });
+
+  it('has one reference for each card, however often it is requested', () => {
+    const requested = today.steps.flatMap(revocations);
+    const references = new Set(requested.map(({ card, reference }) => `${card} ${reference}`));
+    expect(references.size).toBe(new Set(requested.map(({ card }) => card)).size);
+  });
+
+  it('is called done by nobody but the ledger', () => {
+    const given = ({ before, event }: Step) =>
+      event.type === 'ledger.revoked' ? event.receipt : before.context.receipt;
+    const isUnfounded = (step: Step) =>
+      step.replies.some(
+        ({ line, facts }) =>
+          line === 'lost-card/revoked' &&
+          JSON.stringify(facts.receipt) !== JSON.stringify({ text: given(step)?.number }),
+      );
+    const learnsReceipt = learns(({ receipt }) => receipt);
+    const fromLedger = ({ event: { type } }: Step) => type === 'ledger.revoked' || type === 'ledger.cardsFound';
+    expect(broken((step) => learnsReceipt(step) && !fromLedger(step))).toEqual([]);
+    expect(broken(isUnfounded)).toEqual([]);
+  });
+
+  it('is never denied while its outcome is unknown', () => {
+    const denials = ['lost-card/notSent', 'lost-card/kept', 'lost-card/ledgerIsDown', 'lost-card/refused'];
+    const isUnknown = ({ event }: Step) => event.type === 'ledger.unanswered' && event.request === 'ledger.revoke';
+    expect(broken((step) => isUnknown(step) && denials.some((line) => says(step, line)))).toEqual([]);
+  });
+
+  it('is told of, however it went, wherever the talk has gone', () => {
+    const isTold = (step: Step) => {
+      const { event } = step;
+      if (event.type === 'ledger.revoked') return says(step, 'lost-card/revoked');
+      if (event.type === 'ledger.refused') return says(step, 'lost-card/refused');
+      if (!('request' in event) || event.request !== 'ledger.revoke') return true;
+      return says(step, event.type === 'ledger.unreachable' ? 'lost-card/notSent' : 'lost-card/uncertain');
+    };
+    expect(broken((step) => !isTold(step))).toEqual([]);
+  });
+
+  it('never follows from a card that is locked after wrong codes', () => {
+    const fromLock = today.steps.filter(({ before }) => restsIn({ after: before }, 'pin-trouble/'));
+    expect(fromLock.filter(({ event, requests }) => event.type === 'told' && requests.length > 0)).toEqual([]);
+  });
+
+  it('leaves nothing personal to be said before the person is proved', () => {
+    const personal = ['card', 'receipt', 'revokedCard'];
+    const isTooEarly = ({ before, event, replies }: Step) =>
+      before.context.identity === undefined &&
+      event.type !== 'ledger.revoked' &&
+      before.context.receipt === undefined &&
+      replies.some(({ facts }) => personal.some((fact) => fact in facts));
+    expect(broken(isTooEarly)).toEqual([]);
+  });
+});
+
+/** The shortest walks to the steps that should not have been possible. */
+function broken(isWrong: Judgement): string[] {
+  return walks.flatMap(({ day, steps }) =>
+    steps
+      .filter(isWrong)
+      .slice(0, 3)
+      .map((step) => `${day}: ${step.wayTo()}`),
+  );
+}
+
+const isHeard = ({ type }: Event): boolean => !/^(ledger|identity)\./.test(type);
+
+const heardIn = new Set(today.steps.map(({ before, event }) => `${restingState(before)} ${event.type}`));
+const hears = (place: string, type: string): boolean =>
+  heardIn.has(`${place} ${type}`) || !today.rests.some((rest) => restingState(rest) === place);
+
+/** The wish was answered at once, in the middle of another path, which then went on. */
+function inPassing({ before, after, replies }: Step, intent: string): boolean {
+  const { path } = beginnings[intent as keyof typeof beginnings];
+  const isAnswered = replies.some(({ line }) => line.startsWith(`${path}/`));
+  return isAnswered && before.context.path !== undefined && restsIn({ after }, `${before.context.path}/`);
+}
+
+function isFounded(name: string, day: Day): boolean {
+  const line = content.lines.get(name);
+  if (!line) return false;
+  if (line.uncited !== undefined) return true;
+  const rules = line.cites.map((id) => content.rules.get(id));
+  return (
+    rules.length > 0 && rules.every((rule) => rule && (line.history || rule.until === undefined || day <= rule.until))
+  );
+}
+
+const alone = Object.fromEntries(Object.values(beginnings).map(({ path }) => [path, true]));
+
+/** How many questions of a path are asked in a row, if none of its facts is known and each answer is one there is. */
+function longestQuestioning(path: PathName): number {
+  const moment = momentAt(`${TODAY}T08:00:00+01:00`);
+  const [intent] = Object.entries(beginnings).filter(([, each]) => each.path === path && !('at' in each));
+  const [start] = today.rests;
+  if (!intent || !start) return 0;
+  const count = (turn: ReturnType<typeof turnFrom>, rest: Step['before']): number => {
+    const fact = asked(rest).fact;
+    if (!turn.state.startsWith(`${path}/`) || fact === undefined || fact === 'confirmation') return 0;
+    return 1 + Math.max(0, ...answersTo(fact, moment).map((event) => deeper(rest, event)));
+  };
+  const deeper = (rest: Step['before'], event: Event): number => {
+    const turn = turnFrom(rest, [event]);
+    const after = restAfter(turn);
+    return restingState(after) === restingState(rest) ? 0 : count(turn, after);
+  };
+  return deeper(start, { ...moment, type: `intent.${intent[0] as keyof typeof beginnings}` });
+}
+
+function revocations({ requests }: Step): Revocation[] {
+  return requests.filter((each) => each.request === 'ledger.revoke');
+}
+
+function learns(known: (context: Context) => unknown) {
+  return ({ before, after }: Step) =>
+    known(after.context) !== undefined && known(after.context) !== known(before.context);
+}
+
+function says({ replies }: Step, line: string): boolean {
+  return replies.some((reply) => reply.line === line);
+}
+
+function restsIn({ after }: Pick<Step, 'after'>, place: string): boolean {
+  return restingState(after).startsWith(place);
+}
+
+function moves({ before, after }: Pick<Step, 'before' | 'after'>): boolean {
+  return restingState(before) !== restingState(after);
+}
+
+function isLastSaid(replies: Step['replies'], rest: Step['after']): boolean {
+  return replies.at(-1)?.line === restingState(rest);
+}

@@ -1,0 +1,238 @@
+/**
+ * A walk through the whole statechart, to every rest there is.
+ *
+ * A path heeds only its own facts, so two rests on it are the same when those
+ * are. From every place every wish is taken once, and every report that may
+ * come late; from every rest, with whatever is known there, every answer. The
+ * walk begins with nothing known, with each single fact known beforehand, and
+ * with a person proved.
+ *
+ * It does not try every combination of facts that an agent may hand over at
+ * once, more than two cards, or wishes from a place it has been to with other
+ * facts: a wish is the root's, and the root heeds no facts.
+ */
+import { initialTransition } from 'xstate';
+import { addDays, addMonths, type Card, type Day, type Span } from '../../dialogs/card-validity.ts';
+import { places } from '../../dialogs/chart.ts';
+import { conversation, restingState } from '../../dialogs/conversation.ts';
+import { beginnings, type Intent, intents, type PathName } from '../../dialogs/intents.ts';
+import type { Asks, Fact, Heard, Known, Moment, Reported } from '../../dialogs/vocabulary.ts';
+import { asked, type Rest, type Turn, turnFrom } from '../../src/turn.ts';
+import { type Event, momentAt, ordinary, reserve } from './events.ts';
+
+export type Step = Turn & { before: Rest; event: Event; after: Rest; wayTo: () => string };
+export type Walk = { day: Day; rests: Rest[]; steps: Step[] };
+
+type Samples = { [Name in Fact]-?: NonNullable<Known[Name]>[] };
+
+/** What may be told of each fact, on a day; the boundaries that its guards have are among them. */
+export function samplesOn(today: Day): Samples {
+  const yesOrNo = [true, false, 'unknown' as const];
+  const spans = (...days: Day[]): (Span | 'unknown')[] => [
+    ...days.map((day) => ({ from: day, to: day })),
+    { from: addMonths(today, -9), to: today },
+    'unknown',
+  ];
+  return {
+    cardKind: ['ordinary', 'reserve', 'unknown'],
+    cardReady: yesOrNo,
+    cardWorks: yesOrNo,
+    certificateGranted: yesOrNo,
+    codesArrived: yesOrNo,
+    expiresOn: spans(addDays(today, -1), addDays(today, 55), addDays(today, 56)),
+    hasCard: yesOrNo,
+    hasExpired: yesOrNo,
+    hasOldCertificate: yesOrNo,
+    hasPinCodes: yesOrNo,
+    hasPuk: yesOrNo,
+    issuedOn: [...spans('2019-05-01', '2020-06-01', '2021-05-01'), { from: '2020-01-01', to: '2020-03-31' }],
+    issuer: ['stockholm', 'other', 'unknown'],
+    jobshApproved: yesOrNo,
+    orderedBeforeChange: yesOrNo,
+    orderedOn: spans(addMonths(today, -1), addMonths(today, -3), addMonths(today, -5)),
+    photographed: yesOrNo,
+    photoSite: ['lindhagen', 'sodersjukhuset', 'unknown'],
+    reason: ['lost', 'codesExposed', 'detailsWrong', 'malfunction', 'wrongPin', 'unknown'],
+    severalCertificates: yesOrNo,
+    temporarily: yesOrNo,
+    wasUpgraded: yesOrNo,
+    whereabouts: ['lost', 'atHome', 'unknown'],
+    wrongPin: yesOrNo,
+  };
+}
+
+/** The facts that lead the way on a path: those it asks for, and those it listens to when it is told them elsewhere. */
+export const heeded = (path: string): Fact[] => [
+  ...places().flatMap((place) => (place.path === path ? factsIn(place.asks) : [])),
+  ...(alsoHeeded[path as PathName] ?? []),
+];
+
+const alsoHeeded: Partial<Record<PathName, Fact[]>> = {
+  'pin-trouble': ['cardKind'],
+  malfunction: ['issuedOn', 'wasUpgraded', 'expiresOn'],
+};
+
+const factsIn = (asks: Asks | undefined): Fact[] => {
+  if (asks === undefined || asks === 'confirmation') return [];
+  return asks === 'readiness' ? ['cardReady', 'codesArrived'] : [asks];
+};
+
+/** What can be said to a question, among it that one does not know. */
+export function answersTo(fact: Asks | undefined, moment: Moment): Heard[] {
+  const samples = samplesOn(moment.at.slice(0, 10) as Day);
+  const tell = (known: Known): Heard => ({ ...moment, type: 'told', told: known });
+  if (fact === undefined || fact === 'confirmation') return [];
+  if (fact !== 'readiness') return samples[fact].map((value) => tell({ [fact]: value }));
+  return samples.cardReady.flatMap((cardReady) =>
+    samples.codesArrived.map((codesArrived) => tell({ cardReady, codesArrived })),
+  );
+}
+
+/** The walk on a day, of the wishes that are given; a path that none of them begins is not walked. */
+export function walkOn(day: Day, wished: readonly Intent[] = intents): Walk {
+  const moment = momentAt(`${day}T08:00:00+01:00`);
+  const later = momentAt(`${day}T08:16:00+01:00`);
+  const visited = new Set<string>();
+  const events = (rest: Rest): Event[] => {
+    const place = `${restingState(rest)} ${String(rest.context.left !== undefined)}`;
+    const isNew = !visited.has(place);
+    visited.add(place);
+    return [
+      ...(isNew ? [...wishes(moment, wished), ...news(moment)] : []),
+      { ...moment, type: 'yes' },
+      { ...moment, type: 'no' },
+      { ...later, type: 'yes' },
+      { ...moment, type: 'unclear' },
+      ...answersTo(asked(rest).fact, moment),
+      ...(isWaiting(rest) ? reports(moment) : []),
+    ];
+  };
+
+  const rests = new Map<string, { rest: Rest; way: Event[] }>();
+  const steps: Step[] = [];
+  const queue: string[] = [];
+  const arrive = (rest: Rest, way: Event[]) => {
+    const key = sameness(rest);
+    if (rests.has(key)) return;
+    rests.set(key, { rest, way });
+    queue.push(key);
+  };
+
+  for (const { rest, way } of startsAt(moment, wished)) arrive(rest, way);
+  for (let key = queue.shift(); key !== undefined; key = queue.shift()) {
+    const here = rests.get(key);
+    if (!here) continue;
+    for (const event of events(here.rest)) {
+      const turn = turnFrom(here.rest, [event]);
+      const after = restAfter(turn);
+      const way = [...here.way, event];
+      steps.push({ ...turn, before: here.rest, event, after, wayTo: () => describeWay(way, here.rest) });
+      arrive(after, way);
+    }
+  }
+  return { day, rests: [...rests.values()].map(({ rest }) => rest), steps };
+}
+
+/** Before anything is said: nobody proved, somebody proved, and every single fact known beforehand on its paths. */
+function startsAt(moment: Moment, wished: readonly Intent[]): { rest: Rest; way: Event[] }[] {
+  const nobody = { conversation: 'c-1', identity: undefined };
+  const [plain] = initialTransition(conversation, nobody);
+  const [proved] = initialTransition(conversation, { ...nobody, identity: { person: 'anna', provedAt: moment.at } });
+  const samples = Object.entries(samplesOn(moment.at.slice(0, 10) as Day)) as [Fact, unknown[]][];
+  const begins = new Map(
+    Object.entries(beginnings)
+      .filter(([intent]) => wished.includes(intent as Intent))
+      .map(([intent, { path }]) => [path, intent]),
+  );
+  const told = [...begins].flatMap(([path, intent]) =>
+    samples
+      .filter(([fact]) => heeded(path).includes(fact))
+      .flatMap(([fact, values]) => values.map((value) => wish(moment, intent, { [fact]: value }))),
+  );
+  const after = (rest: Rest, event: Heard) => ({ rest: restAfter(turnFrom(rest, [event])), way: [event] });
+  return [
+    { rest: plain, way: [] },
+    { rest: proved, way: [] },
+    ...told.map((event) => after(plain, event)),
+    ...pathsThatProve
+      .filter((intent) => wished.includes(intent))
+      .map((intent) => after(proved, wish(moment, intent, {}))),
+  ];
+}
+
+const wish = (moment: Moment, intent: string, told: Known): Heard => ({
+  ...moment,
+  type: `intent.${intent as Intent}`,
+  told,
+});
+
+export const restAfter = ({ saved }: Turn): Rest => conversation.restoreSnapshot(saved.snapshot, undefined as never);
+
+const wishes = (moment: Moment, wished: readonly Intent[]): Heard[] => [
+  ...wished.map((intent): Heard => ({ ...moment, type: `intent.${intent}` })),
+  { ...moment, type: 'back' },
+  { ...moment, type: 'startOver' },
+  { ...moment, type: 'ambiguous', between: ['lost-card', 'pin-locked'] },
+  { ...moment, type: 'secret' },
+];
+
+const isWaiting = (rest: Rest) =>
+  ['identifying', 'findingCards', 'revoking'].some((state) => restingState(rest).endsWith(state));
+
+/** What the ledger may report when the talk has long moved on. */
+const news = (moment: Moment): Reported[] => reports(moment).filter(({ type }) => type !== 'ledger.cardsFound');
+
+export const reports = (moment: Moment): Reported[] => {
+  const day = moment.at.slice(0, 10) as Day;
+  const active: Card = { ...ordinary, expiresOn: addMonths(day, 40) };
+  const holdings: Card[][] = [
+    [],
+    [active],
+    [active, { ...reserve, expiresOn: addDays(day, 60) }],
+    [active, { ...active, number: '9752260000004712' }],
+    [{ ...active, expiresOn: addDays(day, 30) }],
+    [{ ...active, state: 'EXPIRED', expiresOn: addDays(day, -3) }],
+    [{ ...active, state: 'AWAITING_HANDOVER' }],
+    [{ ...active, state: 'REVOKED', receipt: { number: 'S-0', card: ordinary.number, at: moment.at } }],
+    [{ ...active, issuer: 'other' }],
+    [{ ...active, issuedOn: '2019-10-10', assurance: 2 }],
+    [{ number: '1', kind: 'ordinary', issuer: 'stockholm', state: 'ORDERED', orderedOn: addMonths(day, -1) }],
+    [{ number: '1', kind: 'ordinary', issuer: 'stockholm', state: 'LAPSED', orderedOn: addMonths(day, -4) }],
+  ];
+  return [
+    { ...moment, type: 'identity.verified', person: 'anna' },
+    { ...moment, type: 'identity.refused' },
+    ...holdings.map((cards): Reported => ({ ...moment, type: 'ledger.cardsFound', person: 'anna', cards })),
+    { ...moment, type: 'ledger.cardsFound', person: 'bo', cards: [{ ...ordinary, number: '9999' }] },
+    { ...moment, type: 'ledger.revoked', receipt: { number: 'S-1', card: ordinary.number, at: moment.at } },
+    { ...moment, type: 'ledger.refused' },
+    { ...moment, type: 'ledger.unreachable', request: 'ledger.findCards' },
+    { ...moment, type: 'ledger.unreachable', request: 'ledger.revoke' },
+    { ...moment, type: 'ledger.unanswered', request: 'ledger.findCards' },
+    { ...moment, type: 'ledger.unanswered', request: 'ledger.revoke' },
+  ];
+};
+
+/**
+ * Two rests are the same when nothing tells them apart from there on. Who was
+ * proved, and which cards were found, matters only while a path is about them;
+ * an outcome asks nothing, and keeps its facts for the next path that asks.
+ */
+function sameness(rest: Rest): string {
+  const { value, context } = rest;
+  const [path = '', state = ''] = restingState(rest).split('/');
+  const isOpen = context.path !== undefined;
+  const facts = heeded(path);
+  const known = Object.entries(context.known).filter(([fact]) => facts.includes(fact as Fact));
+  const proof = aboutCards.includes(state) && [context.identity?.person, context.cards, context.proposal];
+  const isProved = context.identity !== undefined && (pathsThatProve as string[]).includes(path);
+  return JSON.stringify([value, isOpen && known.sort(), proof, isProved, context.path, context.left !== undefined]);
+}
+
+const pathsThatProve: Intent[] = ['lost-card', 'card-status'];
+const aboutCards = ['choosingCard', 'confirming', 'revoking'];
+
+function describeWay(way: Event[], from: Rest): string {
+  const names = way.map((event) => (event.type === 'told' ? `told ${JSON.stringify(event.told)}` : event.type));
+  return `${names.join(' → ')} (from ${restingState(from)})`;
+}
