@@ -7,7 +7,7 @@
  * to that very card. An unanswered revocation is never called undone.
  */
 import { assign } from 'xstate';
-import { type Card, isExpired, isIssued } from './card-validity.ts';
+import { type Card, isExpired, isIssued, type Receipt } from './card-validity.ts';
 import { isProved, provedPerson, proving } from './proving.ts';
 import {
   type Context,
@@ -23,6 +23,17 @@ import {
   say,
   vocabulary,
 } from './vocabulary.ts';
+
+/** What the ledger answers of the revocation we asked for, now or when asked again. */
+const settled = {
+  'ledger.revoked': {
+    guard: ({ context, event }: { context: Context; event: { receipt: Receipt } }) =>
+      event.receipt.card === context.proposal?.card,
+    target: 'revoked',
+    actions: vocabulary.assign(({ event }) => (event.type === 'ledger.revoked' ? { receipt: event.receipt } : {})),
+  },
+  'ledger.refused': 'refused',
+} as const;
 
 export const lostCard = vocabulary.createStateConfig({
   id: 'lost-card',
@@ -81,12 +92,7 @@ export const lostCard = vocabulary.createStateConfig({
     },
     revoking: {
       on: {
-        'ledger.revoked': {
-          guard: ({ context, event }) => event.receipt.card === context.proposal?.card,
-          target: 'revoked',
-          actions: assign(({ event }) => ({ receipt: event.receipt })),
-        },
-        'ledger.refused': 'refused',
+        ...settled,
         'ledger.unreachable': { guard: ({ event }) => event.request === 'ledger.revoke', target: 'notSent' },
         'ledger.unanswered': { guard: ({ event }) => event.request === 'ledger.revoke', target: 'uncertain' },
         'intent.cancel': { actions: say('lost-card/tooLateToStop') },
@@ -107,8 +113,8 @@ export const lostCard = vocabulary.createStateConfig({
       'revoked',
       'refused',
       'notSent',
-      'uncertain',
     ),
+    uncertain: { ...outcomes('lost-card', 'uncertain').uncertain, on: settled },
   },
 });
 

@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writ
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { lines } from '../../dialogs/chart.ts';
 import { intents } from '../../dialogs/intents.ts';
 import { runContentCheck } from '../../src/cli/content-check.ts';
 import { checkContent, Checker, type Expected } from '../../src/content-check.ts';
@@ -11,8 +12,10 @@ import { factNames } from '../../src/wording.ts';
 
 const content = join(import.meta.dirname, '../../content');
 const { reading } = readFiles(content);
-const names = [...reading.lines.keys()];
-const isLabel = (name: string) => name.startsWith('terminal/');
+/** Said on no state's behalf, but by the program that holds the conversation. */
+const ofProgram = ['begunAnew', 'caution', 'failed', 'lapsed', 'source', 'wayBack'].map(
+  (name) => `conversation/${name}`,
+);
 
 const shortened = withFewExamples();
 afterAll(() => {
@@ -20,8 +23,8 @@ afterAll(() => {
 });
 
 const expected: Expected = {
-  lines: new Set(names.filter((name) => !isLabel(name))),
-  labels: new Set(names.filter(isLabel)),
+  lines: new Set([...lines(), ...ofProgram]),
+  labels: new Set([...reading.lines.keys()].filter((name) => name.startsWith('terminal/'))),
   intents,
   facts: new Set(factNames),
 };
@@ -432,6 +435,16 @@ describe('the content', () => {
   it('may count what it says', () => {
     edit('order/lines.yaml', 'Gå JoBSH-utbildningen först. När', '1. Gå JoBSH-utbildningen först.\n    2) När');
     expect(checkContent(folder, expected)).toEqual([]);
+  });
+});
+
+describe('a text', () => {
+  it('may have one mark inside another, but not across it', () => {
+    edit('conversation/lines.yaml', 'Då avbryter vi.', 'Då (avbryter **vi**).');
+    expect(checkContent(folder, expected)).toEqual([]);
+
+    edit('conversation/lines.yaml', '**vi**)', '**vi)**');
+    expect(checkContent(folder, expected)).toContainEqual(expect.objectContaining({ kind: 'brokenMarkdown' }));
   });
 });
 
