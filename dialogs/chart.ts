@@ -20,7 +20,7 @@ export type Place = {
   ways: Way[];
 };
 
-/** `on` is empty for a way that is taken at once, and `when` is what decides, in words, if anything does. */
+/** `on` is empty for a way that is taken at once; `when` is what must be true for it, in words. */
 export type Way = { on: string; when: string | undefined; to: string | undefined; says: string[] };
 
 /** Every place a talk can be in, the listening between paths among them. */
@@ -79,7 +79,7 @@ function placeOf(path: string, state: string, node: Node, isFirst: boolean): Pla
     ways: [['', node.always] as const, ...Object.entries(node.on ?? {})].flatMap(([on, written]) =>
       transitionsIn(written).map(({ target, guard, actions }, index) => ({
         on,
-        when: inWords(guard, asks, index > 0),
+        when: inWords(guard, asks, index === 0),
         to: target,
         says: linesIn(actions),
       })),
@@ -109,14 +109,14 @@ function transitionsIn(written: unknown): Transition[] {
  * one that the place asks for. A function's own name says what can be true;
  * one that has none is told by its event and where it leads.
  */
-function inWords(guard: unknown, asks: Asks | undefined, isNotFirst: boolean): string | undefined {
-  if (guard === undefined) return isNotFirst ? 'otherwise' : undefined;
+function inWords(guard: unknown, asks: Asks | undefined, isFirst: boolean): string | undefined {
+  if (guard === undefined) return isFirst ? undefined : 'otherwise';
   if (typeof guard === 'string') return wordsIn(guard);
   if (typeof guard === 'function') return nameOf(guard);
   const { type, params } = guard as { type: string; params: unknown };
   if (type === 'knows') return factsInWords(params as Known, asks);
   if (params !== asks) return `${String(params)} is told`;
-  return isNotFirst ? 'otherwise' : 'any answer';
+  return isFirst ? 'any answer' : 'otherwise';
 }
 
 /** Facts as in `hasCard: yes, hasPuk: no`; of the fact that is asked, its value alone. */

@@ -4,6 +4,7 @@
  * the environment, the arguments or the clock.
  */
 import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Day } from '../dialogs/card-validity.ts';
@@ -64,6 +65,17 @@ program
   .option('--explain', 'say which examples, pieces of words and guidance spoke for it')
   .action(async ({ explain }: { explain?: true }) => {
     await understandLines(loadUnderstanding(loadContent()), process.stdin, process.stdout, explain ?? false);
+  });
+
+program
+  .command('diagram')
+  .description('draw the statechart as an SVG')
+  .option('--out <file>', 'write it there, and not to standard output')
+  .action(async ({ out }: { out?: string }) => {
+    const { drawDiagram } = await import('./cli/diagram.ts');
+    const svg = await drawDiagram();
+    if (out) await writeFile(out, svg);
+    else process.stdout.write(svg);
   });
 
 program

@@ -27,7 +27,7 @@ const looks = {
   decision: { shape: 'diamond', style: 'filled', fillcolor: 'white', color: LINE, fontsize: 9.5, margin: '0.02,0.03' },
   wait: { shape: 'hexagon', style: 'filled', fillcolor: '#fdedcd', color: '#c2963a', margin: '0.02,0.05' },
   rest: { shape: 'box', style: 'filled', fillcolor: '#e1f1de', color: '#69a263' },
-  elsewhere: { shape: 'cds', style: 'filled', fillcolor: '#ece6f5', color: '#8d7ab3', margin: '0.2,0.07' },
+  elsewhere: { shape: 'box', style: 'filled', fillcolor: '#ece6f5', color: '#8d7ab3' },
 } satisfies Record<string, Attributes>;
 
 type Kind = keyof typeof looks;
@@ -38,7 +38,7 @@ const legend: Record<Kind, string> = {
   decision: 'decides, and\nis passed through',
   wait: 'waits for a report\nfrom the world',
   rest: 'asks nothing\nmore',
-  elsewhere: 'goes on in\nthat path',
+  elsewhere: '→ goes on in\nthat path',
 };
 
 const reading = [
@@ -60,7 +60,7 @@ export async function drawDiagram(): Promise<string> {
   const paths = [...new Set(all.map(({ path }) => path))];
   const pictures = paths.map((path) => pictureOf(path, drawnPath(all.filter((place) => place.path === path))));
   const tallestFirst = pictures.toSorted((one, other) => other.height - one.height);
-  return framed([pictureOf('How to read it', drawnLegend()), ...tallestFirst]);
+  return framed([pictureOf('Legend', drawnLegend()), ...tallestFirst]);
 }
 
 function drawnPath(here: Place[]): Drawn {
@@ -85,7 +85,8 @@ function drawnPlace(place: Place, here: Place[]): Drawn {
   const within = groupedBy(ways, headOf).map(([head, group]) => arrow(name, head, labelOf(group)));
   const targets = groupedBy(ways.filter(leavesPath), ({ to }) => to);
   const beyond = groupedBy(targets, ([, group]) => labelOf(group)).map(([label, group]) => {
-    const there = { name: `${name} ${label}`, attributes: { ...looks.elsewhere, ...linkTo(group.map(([to]) => to)) } };
+    const paths = group.map(([to]) => to);
+    const there = { name: `${name} ${paths.join(' ')}`, attributes: { ...looks.elsewhere, ...linkTo(paths) } };
     return { nodes: [there], edges: [arrow(name, there.name, label)] };
   });
   return together([{ nodes: [nodeOf(place)], edges: within }, ...beyond]);
@@ -114,7 +115,7 @@ const arrow = (tail: string, head: string, label: string): Edge => ({ tail, head
 function linkTo(targets: string[]): Attributes {
   const [only, ...others] = targets;
   return {
-    label: targets.map((to) => to.slice(1).replace('.', ' · ')).join('\n'),
+    label: targets.map((to) => to.replace('#', '→ ').replace('.', ' · ')).join('\n'),
     ...(only && others.length === 0 && { URL: only.replace(/\..*/, '') }),
   };
 }
@@ -171,12 +172,11 @@ function framed(pictures: Picture[]): string {
     const height = Math.max(...row.map((picture) => picture.height)) + HEADING + PADDING;
     const spare = (WIDTH - spaceFor(row)) / row.length;
     bottom += height + GAP;
-    let right = GAP;
+    let right = 0;
     return row.map((picture) => {
-      const left = right;
-      const width = Math.round(picture.width + 2 * PADDING + spare);
-      right += width + GAP;
-      return frame(picture, { left, top, width, height });
+      const left = Math.round(right + GAP);
+      right += GAP + picture.width + 2 * PADDING + spare;
+      return frame(picture, { left, top, width: Math.round(right) - left, height });
     });
   });
   return [

@@ -31,7 +31,7 @@ const LONGEST_DATE = 100;
 const EARLIEST: Day = '1990-01-01';
 const LATEST: Day = '2099-12-31';
 
-/** How long a unit is, and how many days off it may be, for nobody but days is counted exactly. */
+/** How long a unit is, and how many days off it may be: people count days, and guess the rest. */
 const UNITS = {
   day: { months: 0, days: 1, slack: 0 },
   week: { months: 0, days: 7, slack: 3 },
@@ -40,7 +40,7 @@ const UNITS = {
   year: { months: 12, days: 0, slack: 183 },
 } as const;
 const SLACK_ABOUT_DAYS = 2;
-const SLACK_ABOUT_A_DATE = 7;
+const SLACK_ABOUT_A_DATE = 3;
 const DAYS_OF_RECENTLY = 7;
 const LONGEST_MONTH = 31;
 /** Two digits are a year no further ahead than this: 27 is 2027, 85 is 1985. */
@@ -189,9 +189,8 @@ function phrasesOf(words: Words['words'], forms: readonly Form[]) {
 }
 
 function turnedBy({ not, before, after, from, about }: Parts, date: Span): Span | undefined {
-  const slack = about ? Math.max(SLACK_ABOUT_A_DATE, Math.ceil(lengthOf(date) / 2)) : 0;
-  const span = widened(date, slack);
   if (not) return undefined;
+  const span = about ? widened(date, Math.max(SLACK_ABOUT_A_DATE, Math.ceil(lengthOf(date) / 2))) : date;
   if (before) return { from: EARLIEST, to: addDays(span.from, -1) };
   if (after) return { from: addDays(span.to, 1), to: LATEST };
   if (from) return { from: span.from, to: LATEST };
@@ -222,8 +221,8 @@ function formsOf(data: Words): Form[] {
   const steps = anyOf(step.words, 'step');
   const noAmount = `(?! ?${anyOf(data.not_dates.before)}${END})`;
   const year = `(?<year>${YEAR}|${anyOf(relativeYear.words)})${noAmount}`;
-  const shortYear = `(?<mark> ?[-/']| |(?<=[a-z]))(?<shortYear>\\d\\d)${noAmount}(?! ?${anyOf(month.words)}${END})`;
-  const inYear = `(?:[,.]?(?: |[-/]|(?<=[a-z.]))(?:${anyOf(units.year)} )?${year}|\\.?${shortYear})`;
+  const shortYear = `(?<mark> ?[-/']| |(?<=\\p{L}))(?<shortYear>\\d\\d)${noAmount}(?! ?${anyOf(month.words)}${END})`;
+  const inYear = `(?:[,.]?(?: |[-/]|(?<=[\\p{L}.]))(?:${anyOf(units.year)} )?${year}|\\.?${shortYear})`;
   const maybeInYear = `(?:${inYear})?`;
   const on = anyOf(words.on);
   const into = anyOf(words.in);
@@ -442,7 +441,7 @@ function weekdaysAround(today: Day, weekday: number | undefined): Span[] {
   return [-1, 0, 1].flatMap((weeks) => weekdayIn(weekFrom(today, weeks), weekday) ?? []);
 }
 
-/** The days with a date in the months around a day. Two months in a row may lack it. */
+/** The days with a date in the months around a day. A month may lack it; the next one has it. */
 function datesAround(today: Day, date: number): Span[] {
   const months = [-2, -1, 0, 1, 2].map((by) => addMonths(today, by));
   return months.flatMap((day) => daysOf(Number(day.slice(5, 7)), date)(yearOf(day)) ?? []);
@@ -556,9 +555,12 @@ type Lexicon<T> = { words: string[]; meaning(word: string | undefined): T | unde
 /** What words mean. Of two meanings the later holds: “jul” is Christmas before it is July. */
 function lexicon<T>(entries: readonly (readonly [words: readonly string[], meaning: T])[]): Lexicon<T> {
   const meanings = new Map(
-    entries.flatMap(([words, meaning]) => words.map((word) => [folded(word), meaning] as const)),
+    entries.flatMap(([words, meaning]) => words.map((word) => [dotless(word), meaning] as const)),
   );
-  return { words: [...meanings.keys()], meaning: (word = '') => meanings.get(word) };
+  return {
+    words: entries.flatMap(([words]) => words),
+    meaning: (word = '') => meanings.get(dotless(word)),
+  };
 }
 
 const allOf = ({ names, past = [], short = [] }: Name): string[] => [...names, ...past, ...short];
@@ -571,41 +573,40 @@ const namesOf = (kind: keyof Name, entries: readonly Name[], name = 'name'): str
 
 /** A pattern of any of the words, the longest first. Of no words, it is never met. */
 function anyOf(words: readonly string[], name?: string): string {
-  const plain = words.map((word) => folded(word).replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'));
-  const longestFirst = plain.sort((one, other) => other.length - one.length);
+  const longestFirst = [...words].sort((one, other) => other.length - one.length).map(withOrWithoutDots);
   return `(?${name ? `<${name}>` : ':'}${longestFirst.join('|') || '(?!)'})`;
 }
 
-const folded = (text: string): string => simplify(text).plain;
+/** Whoever writes without å, ä and ö writes “i ar” of the year. But “är” is not “år”. */
+function withOrWithoutDots(word: string): string {
+  const escaped = simplify(word).plain.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+  return escaped.replace(/[åäö]/g, (letter) => `[${letter}${dotless(letter)}]`);
+}
+
+const dotless = (word: string): string => simplify(word).plain.normalize('NFD').replace(/\p{M}/gu, '');
 
 /**
- * A text without case, diacritics, brackets and what cannot be seen, with one
- * kind of space, hyphen and apostrophe, and the place in the text of each character.
+ * A text without case, brackets, what cannot be seen, and diacritics that are
+ * not Swedish, with one kind of space, hyphen and apostrophe, and the place in
+ * the text of each character.
  */
 function simplify(text: string): { plain: string; places: number[] } {
   let plain = '';
   const places: number[] = [];
-  let place = 0;
-  for (const char of text) {
-    const simple = simplified(char);
-    if (simple !== ' ' || (plain !== '' && !plain.endsWith(' '))) {
-      plain += simple;
-      places.push(...Array<number>(simple.length).fill(place));
-    }
-    place += char.length;
+  for (const { 0: letter, index } of text.matchAll(/\P{M}\p{M}*|\p{M}+/gu)) {
+    const simple = simplified(letter);
+    if (simple === ' ' && (plain === '' || plain.endsWith(' '))) continue;
+    plain += simple;
+    places.push(...Array<number>(simple.length).fill(index));
   }
-  places.push(place);
+  places.push(text.length);
   return { plain, places };
 }
 
-function simplified(char: string): string {
-  if (/[\s()[\]"“”]/.test(char)) return ' ';
-  if (/[!-~]/.test(char)) return char.toLowerCase();
-
-  if (/[\p{Pd}−]/u.test(char)) return '-';
-  if (/[’‘´]/.test(char)) return "'";
-  return char
-    .normalize('NFD')
-    .replace(/[\p{M}\p{Cc}\p{Cf}]/gu, '')
-    .toLowerCase();
+function simplified(letter: string): string {
+  if (/^[\s()[\]"“”]/.test(letter)) return ' ';
+  if (/^[\p{Pd}−]/u.test(letter)) return '-';
+  if (/^[’‘´]/.test(letter)) return "'";
+  const lower = letter.normalize('NFC').toLowerCase();
+  return /^[a-zåäö]$/.test(lower) ? lower : lower.normalize('NFD').replace(/[\p{M}\p{Cc}\p{Cf}]/gu, '');
 }

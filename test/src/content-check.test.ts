@@ -99,6 +99,17 @@ const mistakes: Record<Kind, Mistake[]> = {
       detail: expect.any(String),
     },
   ],
+  notUtf8: [
+    {
+      when: 'a file is saved as it was done long ago',
+      make: () => {
+        writeFileSync(join(folder, 'valid-id/answer.md'), Buffer.from(read(folder, 'valid-id/answer.md'), 'latin1'));
+      },
+      file: 'valid-id/answer.md',
+      on: 2,
+      about: 'title: Vilken id-handling g\uFFFDller?',
+    },
+  ],
   notYaml: [
     edited('a colon is missing', 'order/lines.yaml', 'needsJobsh:', 'needsJobsh', 'needsJobsh'),
     edited(
@@ -162,6 +173,7 @@ const mistakes: Record<Kind, Mistake[]> = {
   empty: [
     edited('nothing is written', 'words.yaml', 'and: och', 'and:', 'and'),
     edited('a list has nothing in it', 'offices.yaml', /drop_in:\n {4}.*/, 'drop_in: []', 'drop_in'),
+    edited('an answer has no text', 'valid-id/answer.md', /\n---\n[^]*/, '\n---\n', 'valid-id/answer.md', { on: 5 }),
     edited('an answer has lost its head', 'valid-id/answer.md', /^---\n/, '', 'valid-id/answer.md', { on: 'cites:' }),
   ],
   tooLong: [
@@ -429,6 +441,12 @@ describe('the content', () => {
     edit('order/lines.yaml', 'En beställning gäller i 3 månader', 'En beställning gäller i tre månader');
     edit('card-status/lines.yaml', 'efter den 4 maj 2022', 'efter den 4 maj');
     edit('photo-and-pickup/lines.yaml', '8:00–16:00', 'klockan 8–16');
+    expect(checkContent(folder, expected)).toEqual([]);
+  });
+
+  it('may be written on any computer', () => {
+    const asOnWindows = `\uFEFF${read(folder, 'valid-id/answer.md').replaceAll('\n', '\r\n')}`;
+    writeFileSync(join(folder, 'valid-id/answer.md'), asOnWindows);
     expect(checkContent(folder, expected)).toEqual([]);
   });
 

@@ -277,7 +277,7 @@ describe('what is no date', () => {
     ],
     ...['feb 20', 'julafton 24', 'inte 2020', 'inte före 2020', ''],
   ])('is not read: %s', (written) => {
-    expect([spans(written, 'past'), spans(written, 'future')]).toEqual([[], []]);
+    expect([spans(written, 'past'), spans(written, 'future'), spans(written.normalize('NFD'))]).toEqual([[], [], []]);
   });
 
   it('does not hide the date beside it', () => {
@@ -333,9 +333,10 @@ describe('the words of dates', () => {
 
   it('are refused with every mistake pointed at', () => {
     const broken = text.replace('names: [maj]', 'nmaes: [maj]').replace('from: easter -2', 'from: easter minus two');
-    expect(() => createDateReader({ ...file, text: broken })).toThrow(
-      /dates\.yaml:13: \w+ nmaes[^]*dates\.yaml:\d+: \w+ from/,
-    );
+    const lineOf = (wrong: string) => broken.slice(0, broken.indexOf(wrong)).split('\n').length;
+    const read = () => createDateReader({ ...file, text: broken });
+    expect(read).toThrow(`dates.yaml:${lineOf('nmaes')}: fieldUnknown nmaes`);
+    expect(read).toThrow(`dates.yaml:${lineOf('easter minus two')}: wrongShape from`);
     expect(() => createDateReader({ ...file, text: '' })).toThrow('dates.yaml:1');
   });
 });

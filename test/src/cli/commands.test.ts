@@ -1,0 +1,125 @@
+/** The commands as a user runs them: the built program, in a process of its own. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { root } from '../../product.ts';
+
+type Ran = { code: number | null; out: string; err: string };
+
+function run(args: readonly string[], input = '', environment: Record<string, string> = {}): Promise<Ran> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [join(root, 'dist/kortlotsen.js'), ...args], {
+      env: { PATH: process.env['PATH'], ...environment },
+    });
+    let [out, err] = ['', ''];
+    child.stdout.on('data', (chunk) => (out += String(chunk)));
+    child.stderr.on('data', (chunk) => (err += String(chunk)));
+    child.on('close', (code) => resolve({ code, out, err }));
+    child.stdin.end(input);
+  });
+}
+
+type Line = {
+  said: string | null;
+  state: string;
+  replies: { text: string; cites: string[] }[];
+  requests: { request: string }[];
+};
+
+const linesOf = ({ out }: Ran): Line[] =>
+  out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Line);
+const AT = ['--at', '2026-11-23T08:00'];
+
+describe('kortlotsen converse', () => {
+  it('leads through a path, answers in between, and goes on with it', async () => {
+    const messages = 'jag har slagit fel kod tre gånger\nnär är sös öppet på onsdag?\nnej jag har kastat brevet\n';
+    const lines = linesOf(await run(['converse', '--json', ...AT], messages));
+    expect(lines.map(({ state }) => state)).toEqual([
+      'conversation/listening',
+      'pin-trouble/askingHasPuk',
+      'pin-trouble/askingHasPuk',
+      'pin-trouble/needsCodeLetter',
+    ]);
+    expect(lines[2]?.replies[0]?.text).toContain('på onsdag 9:30–10:30 och 13:30–15:00');
+    expect(lines[3]?.replies[0]?.cites).toContain('R15');
+  });
+
+  it.each([
+    ['2022-04-20', 'upgrade/askingCardKind'],
+    ['2022-05-04', 'upgrade/lastDay'],
+    ['2026-11-23', 'upgrade/askingWasUpgraded'],
+  ])('says of an upgrade on %s what holds that day', async (day, state) => {
+    const lines = linesOf(await run(['converse', '--json', '--at', day], 'kan jag uppgradera mitt kort?\n'));
+    expect(lines[1]?.state).toBe(state);
+  });
+
+  it('says another thing of a ledger that is down than of one that is slow', async () => {
+    const after = async (ledger: string) =>
+      linesOf(
+        await run(['converse', '--json', '--as', 'active', '--ledger', ledger, ...AT], 'någon har snott kortet\nja\n'),
+      );
+    const [down, slow] = await Promise.all(['down', 'slow'].map(after));
+    expect(down?.map(({ state }) => state)).toContain('lost-card/ledgerIsDown');
+    expect(slow?.map(({ state }) => state)).toContain('lost-card/uncertain');
+    expect(slow?.at(-1)?.requests.map(({ request }) => request)).toEqual(['ledger.revoke']);
+  });
+
+  it('says word for word the same to a protected person and to one without a card', async () => {
+    const messages = 'någon har snott kortet\nkolla mitt kort\nspärra kortet\n';
+    const said = async (as: string) =>
+      linesOf(await run(['converse', '--json', '--as', as, ...AT], messages)).map(({ replies, state }) => ({
+        replies,
+        state,
+      }));
+    const [hidden, none] = await Promise.all(['protected', 'no-card'].map(said));
+    expect(hidden).toEqual(none);
+  });
+
+  it('names a contact only if the settings give one', async () => {
+    const said = async (environment: Record<string, string>) =>
+      (await run(['converse', '--json', ...AT], 'hur når jag servicedesk\n', environment)).out;
+    expect(await said({})).not.toMatch(/\(08/);
+    expect(await said({ KORTLOTSEN_SERVICEDESK: '08-000 00 00' })).toContain('servicedesk (08-000 00 00)');
+  });
+
+  it.each([
+    [['converse', '--at', 'igår'], /2026-11-23T08:00/],
+    [['converse', '--as', 'nobody'], /no-card/],
+    [['converse', '--ledger', 'broken'], /up, down, slow/],
+    [['nonsense'], /unknown command/],
+  ])('says what to do about %j', async (args, remedy) => {
+    const { code, err } = await run(args);
+    expect(code).toBe(1);
+    expect(err).toMatch(remedy);
+  });
+
+  it('does not start on broken settings, and says all that is wrong with them', async () => {
+    const { code, out, err } = await run(['converse'], '', { KORTLOTSEN_SERVICEDESK: '', KORTLOTSEN_IT_PORTAL: '<b>' });
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toMatch(/KORTLOTSEN_SERVICEDESK[^]*KORTLOTSEN_IT_PORTAL/);
+  });
+});
+
+describe('kortlotsen understand', () => {
+  it('prints one object a line, with the fields of its contract', async () => {
+    const { out } = await run(['understand'], 'någon har snott kortet\n\nvad blir det för mat\n');
+    const lines = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines.map(({ text, intent, decision }) => [text, intent, decision])).toEqual([
+      ['någon har snott kortet', 'lost-card', 'answer'],
+      ['', expect.anything(), 'fallback'],
+      ['vad blir det för mat', 'out-of-scope', 'fallback'],
+    ]);
+    expect(Object.keys(lines[0] ?? {})).toEqual(['text', 'intent', 'decision', 'candidates']);
+  });
+
+  it('explains itself when asked to', async () => {
+    const { out } = await run(['understand', '--explain'], 'fått leg men inga siffror från telia\n');
+    expect(JSON.parse(out)).toMatchObject({ because: { rules: ['R31', 'R50'] } });
+  });
+});
