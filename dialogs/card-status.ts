@@ -10,7 +10,7 @@ import {
   type Receipt,
 } from './card-validity.ts';
 import { proving } from './proving.ts';
-import { dayOf, outcomes, type Quotable, vocabulary } from './vocabulary.ts';
+import { dayOf, type Now, outcomes, type Quotable, vocabulary } from './vocabulary.ts';
 
 const lines = [
   'active',
@@ -32,7 +32,7 @@ export const cardStatus = vocabulary.createStateConfig({
     ...proving,
     cardsFound: {
       meta: { says: lines.map((line) => `card-status/${line}`) },
-      always: [{ guard: ({ context }) => context.cards.length === 0, target: 'noCards' }, { target: 'shown' }],
+      always: [{ guard: hasNoCards, target: 'noCards' }, { target: 'shown' }],
       exit: vocabulary.enqueueActions(({ context, event, enqueue }) => {
         for (const card of context.cards) {
           const line = `card-status/${lineFor(card, dayOf(event))}`;
@@ -43,6 +43,10 @@ export const cardStatus = vocabulary.createStateConfig({
     ...outcomes('card-status', 'notIdentified', 'ledgerIsDown', 'ledgerIsSlow', 'noCards', 'shown'),
   },
 });
+
+function hasNoCards({ context: { cards } }: Now): boolean {
+  return cards.length === 0;
+}
 
 function lineFor(card: Card, today: Day): (typeof lines)[number] {
   if (!isIssued(card)) return card.state === 'ORDERED' ? 'ordered' : 'orderHasLapsed';

@@ -80,7 +80,7 @@ export const conversation = vocabulary.createMachine({
             say('conversation/startedOver'),
           ],
         },
-        back: [{ guard: hasWayBack, target: '#returning' }, { actions: say('conversation/nothingToGoBackTo') }],
+        back: [{ guard: hasLeftPath, target: '#returning' }, { actions: say('conversation/nothingToGoBackTo') }],
         yes: [{ guard: hasWayBack, target: '#returning' }, { actions: say('conversation/nothingWasAsked') }],
         no: [
           { guard: hasWayBack, target: '.assisting.listening', actions: 'forgetWayBack' },
@@ -127,6 +127,11 @@ export const conversation = vocabulary.createMachine({
   },
 });
 
+function hasLeftPath({ context: { left } }: Now): boolean {
+  return left !== undefined;
+}
+
+/** The way back is what was asked about last: no other question is open. */
 function hasWayBack({ context: { left, path } }: Now): boolean {
   return left !== undefined && path === undefined;
 }

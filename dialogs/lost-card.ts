@@ -46,7 +46,7 @@ export const lostCard = vocabulary.createStateConfig({
         {
           guard: knows({ reason: 'wrongPin' }),
           target: '#pin-trouble',
-          actions: { type: 'learn', params: { hasCard: true } },
+          actions: { type: 'learn', params: { collectedCard: true } },
         },
         { guard: knows({ reason: 'malfunction' }), target: '#malfunction' },
         { guard: knows({ reason: 'lost' }), target: 'askingWhereabouts' },
@@ -66,9 +66,9 @@ export const lostCard = vocabulary.createStateConfig({
       always: [
         { guard: hasSeveralCards, target: 'choosingCard' },
         { guard: hasOneCard, target: 'confirming' },
-        { guard: hasRevokedCard, target: 'alreadyRevoked', actions: assign(firstReceipt) },
         { guard: hasCardFromElsewhere, target: 'otherRegion' },
-        { guard: hasExpiredCard, target: 'hasExpired' },
+        { guard: lastCardIsRevoked, target: 'alreadyRevoked', actions: assign(lastReceipt) },
+        { guard: lastCardHasExpired, target: 'hasExpired' },
         { target: 'noCertainCard' },
       ],
     },
@@ -183,14 +183,20 @@ function hasCardFromElsewhere({ context: { cards } }: Now): boolean {
   return cards.some(({ issuer }) => issuer === 'other');
 }
 
-function hasRevokedCard({ context: { cards } }: Now): boolean {
-  return cards.some(({ state }) => state === 'REVOKED');
+/** What became of the card they had last: of several that are gone, it is the one they speak of. */
+function lastCardIsRevoked({ context: { cards } }: Now): boolean {
+  return lastIssued(cards)?.state === 'REVOKED';
 }
 
-function hasExpiredCard({ context: { cards }, event }: Now): boolean {
-  return cards.some((card) => isIssued(card) && isExpired(card, dayOf(event)));
+function lastCardHasExpired({ context: { cards }, event }: Now): boolean {
+  const card = lastIssued(cards);
+  return card !== undefined && isExpired(card, dayOf(event));
 }
 
-function firstReceipt({ context: { cards } }: Now) {
-  return { receipt: cards.find((card) => card.state === 'REVOKED')?.receipt };
+function lastReceipt({ context: { cards } }: Now) {
+  const card = lastIssued(cards);
+  return card?.state === 'REVOKED' ? { receipt: card.receipt } : {};
 }
+
+const lastIssued = (cards: readonly Card[]) =>
+  cards.filter(isIssued).sort((one, other) => (one.issuedOn < other.issuedOn ? 1 : -1))[0];

@@ -24,7 +24,7 @@ export const malfunction = vocabulary.createStateConfig({
         {
           guard: knows({ wrongPin: true }),
           target: '#pin-trouble',
-          actions: { type: 'learn', params: { hasCard: true } },
+          actions: { type: 'learn', params: { collectedCard: true } },
         },
         { guard: isTold('wrongPin'), target: 'askingSeveralCertificates' },
       ],
@@ -54,7 +54,7 @@ export const malfunction = vocabulary.createStateConfig({
     ...outcomes('malfunction', 'chooseCertificate', 'certificateIsDead'),
     shouldBeRevoked: {
       ...outcomes('malfunction', 'shouldBeRevoked').shouldBeRevoked,
-      on: { 'intent.revoke-how': beginRevocation, yes: beginRevocation },
+      on: { 'intent.revoke-how': beginRevocation },
     },
   },
 });

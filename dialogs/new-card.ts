@@ -10,6 +10,7 @@ export const newCard = vocabulary.createStateConfig({
       meta: { asks: 'hasCard' },
       always: [
         { guard: knows({ hasCard: true }), target: 'askingIssuer' },
+        { guard: knows({ collectedCard: true }), target: 'askingIssuer' },
         { guard: isTold('hasCard'), target: 'askingTemporarily' },
       ],
     },

@@ -1,5 +1,5 @@
 /** The guided path for a first card: JoBSH first, then an order that lasts three months (T2). */
-import { isOrderFresh, isOrderLapsed, type Span } from './card-validity.ts';
+import { isOrderFresh, isOrderLapsed } from './card-validity.ts';
 import { dayOf, isTold, knows, type Now, outcomes, spanOf, vocabulary } from './vocabulary.ts';
 
 export const order = vocabulary.createStateConfig({
@@ -17,8 +17,8 @@ export const order = vocabulary.createStateConfig({
     askingOrderedOn: {
       meta: { asks: 'orderedOn' },
       always: [
-        { guard: orderIs(isOrderFresh), target: 'canBePhotographed' },
-        { guard: orderIs(isOrderLapsed), target: 'orderHasLapsed' },
+        { guard: orderIsFresh, target: 'canBePhotographed' },
+        { guard: orderHasLapsed, target: 'orderHasLapsed' },
         { guard: isTold('orderedOn'), target: 'orderMayHaveLapsed' },
       ],
     },
@@ -26,9 +26,12 @@ export const order = vocabulary.createStateConfig({
   },
 });
 
-function orderIs(inThatState: (ordered: Span, today: `${number}-${number}-${number}`) => boolean) {
-  return ({ context: { known }, event }: Now): boolean => {
-    const ordered = spanOf(known.orderedOn);
-    return ordered !== undefined && inThatState(ordered, dayOf(event));
-  };
+function orderIsFresh({ context: { known }, event }: Now): boolean {
+  const ordered = spanOf(known.orderedOn);
+  return ordered !== undefined && isOrderFresh(ordered, dayOf(event));
+}
+
+function orderHasLapsed({ context: { known }, event }: Now): boolean {
+  const ordered = spanOf(known.orderedOn);
+  return ordered !== undefined && isOrderLapsed(ordered, dayOf(event));
 }

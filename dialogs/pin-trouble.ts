@@ -9,13 +9,13 @@ import { isTold, knows, outcomes, vocabulary } from './vocabulary.ts';
 export const pinTrouble = vocabulary.createStateConfig({
   id: 'pin-trouble',
   entry: { type: 'openPath', params: 'pin-trouble' },
-  initial: 'askingHasCard',
+  initial: 'askingCollectedCard',
   states: {
-    askingHasCard: {
-      meta: { asks: 'hasCard' },
+    askingCollectedCard: {
+      meta: { asks: 'collectedCard' },
       always: [
-        { guard: knows({ hasCard: false }), target: 'codesAreOnTheirWay' },
-        { guard: isTold('hasCard'), target: 'knowingCard' },
+        { guard: knows({ collectedCard: false }), target: 'codesAreOnTheirWay' },
+        { guard: isTold('collectedCard'), target: 'knowingCard' },
       ],
     },
     knowingCard: {

@@ -14,6 +14,7 @@ export const renewal = vocabulary.createStateConfig({
         { guard: cardHasExpired, target: 'hasExpired' },
         { guard: cardExpiresSoon, target: 'expiresSoon' },
         { guard: cardExpiresLater, target: 'canRenewInTime' },
+        { guard: knows({ hasExpired: true }), target: 'hasExpired' },
       ],
     },
     ...outcomes('renewal', 'expiryUnknown', 'hasExpired', 'expiresSoon', 'canRenewInTime'),

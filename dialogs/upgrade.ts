@@ -4,7 +4,7 @@
  * The clock is looked at first: until 3 May 2022 it leads through the upgrade,
  * on 4 May it says that nobody can be sure, and from then on it refuses.
  */
-import { isIssuedBeforeChange, isIssuedLongAfterChange, type Span, upgradeWindow } from './card-validity.ts';
+import { isIssuedBeforeChange, isIssuedLongAfterChange, upgradeWindow } from './card-validity.ts';
 import { dayOf, isTold, knows, type Now, outcomes, spanOf, vocabulary } from './vocabulary.ts';
 
 export const upgrade = vocabulary.createStateConfig({
@@ -36,8 +36,8 @@ export const upgrade = vocabulary.createStateConfig({
     askingIssuedOn: {
       meta: { asks: 'issuedOn' },
       always: [
-        { guard: cardWasIssued(isIssuedBeforeChange), target: 'hasOldCertificates' },
-        { guard: cardWasIssued(isIssuedLongAfterChange), target: 'needsNoUpgrade' },
+        { guard: cardIsFromBeforeChange, target: 'hasOldCertificates' },
+        { guard: cardIsFromLongAfterChange, target: 'needsNoUpgrade' },
         { guard: knows({ issuedOn: 'unknown' }), target: 'issuedUnknown' },
         { guard: isTold('issuedOn'), target: 'askingOrderedBeforeChange' },
       ],
@@ -85,9 +85,12 @@ function isLastDay({ event }: Now): boolean {
   return upgradeWindow(dayOf(event)) === 'lastDay';
 }
 
-function cardWasIssued(then: (issued: Span) => boolean) {
-  return ({ context: { known } }: Now): boolean => {
-    const issued = spanOf(known.issuedOn);
-    return issued !== undefined && then(issued);
-  };
+function cardIsFromBeforeChange({ context: { known } }: Now): boolean {
+  const issued = spanOf(known.issuedOn);
+  return issued !== undefined && isIssuedBeforeChange(issued);
+}
+
+function cardIsFromLongAfterChange({ context: { known } }: Now): boolean {
+  const issued = spanOf(known.issuedOn);
+  return issued !== undefined && isIssuedLongAfterChange(issued);
 }

@@ -36,6 +36,8 @@ export type Known = {
   cardWorks?: Told<boolean>;
   certificateGranted?: Told<boolean>;
   codesArrived?: Told<boolean>;
+  /** The card was handed over to them. `hasCard` asks only whether there is one at all. */
+  collectedCard?: Told<boolean>;
   expiresOn?: Told<Span>;
   hasCard?: Told<boolean>;
   hasExpired?: Told<boolean>;

@@ -11,7 +11,7 @@ import type { Day } from '../dialogs/card-validity.ts';
 import type { Intent } from '../dialogs/intents.ts';
 import type { Offices } from './calendar.ts';
 import { type Guidance, hasLapsed, readRules, type Rule } from './guidance.ts';
-import { frontMatter, type Kind, type Problem, readFolder, readYaml, type SourceFile } from './source-file.ts';
+import { frontMatter, garbled, type Kind, type Problem, readFolder, readYaml, type SourceFile } from './source-file.ts';
 import type { Reply } from './turn.ts';
 import { type ContactDetails, contactInWords, type ContactName, dayInWords, quoting, voice, Words } from './wording.ts';
 
@@ -117,10 +117,16 @@ export type Reading = Omit<Content, 'speak' | 'label' | 'offices' | 'masked'> & 
   files: readonly SourceFile[];
 };
 
+/** Said on no state's behalf, but by the program that holds the conversation. */
+export const programLines = ['begunAnew', 'caution', 'failed', 'lapsed', 'source', 'wayBack'].map(
+  (name) => `conversation/${name}`,
+);
+
 /** Reads a content folder, and gathers what is wrong with it. */
 export function readFiles(folder: string): { reading: Reading; problems: Problem[] } {
   const problems: Problem[] = [];
   const files = readFolder(folder);
+  problems.push(...files.flatMap(garbled));
   const fileAt = (name: (typeof commonFiles)[number]): SourceFile => {
     const file = files.find((each) => each.name === name);
     if (!file) problems.push({ file: name, line: 1, kind: 'missingFile', about: name });
@@ -239,6 +245,7 @@ function readAnswer(file: SourceFile, problems: Problem[]): Line[] {
   const { data, lineOf } = readYaml(Answer, head, problems);
   if (!data) return [];
   const line = toLine(`${file.name.replace('/answer.md', '')}/answer`, { ...data, text: body.text });
+  if (!line.written) problems.push({ file: file.name, line: body.firstLine, kind: 'empty', about: file.name });
   const blank = /^\s*/.exec(body.text)?.[0] ?? '';
   const textAt = body.firstLine + blank.split('\n').length - 1;
   return [{ ...line, file: file.name, at: head.firstLine, textAt, citesAt: lineOf(['cites']) }];

@@ -41,10 +41,10 @@ export type World = {
 
 export type Conversations = {
   /** Begins a conversation, if it has not begun, and welcomes. `person` is one who is proved already. */
-  open(id: string, person?: string): Promise<Exchange>;
-  send(id: string, text: string): Promise<Exchange>;
+  open: (id: string, person?: string) => Promise<Exchange>;
+  send: (id: string, text: string) => Promise<Exchange>;
   /** Asks the ledger again about revocations whose outcome is unknown. Nothing, if there is no news. */
-  settle(id: string): Promise<Exchange | undefined>;
+  settle: (id: string) => Promise<Exchange | undefined>;
 };
 
 /** What is kept of a conversation between its turns. */

@@ -8,10 +8,14 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Day } from '../dialogs/card-validity.ts';
+import { lines } from '../dialogs/chart.ts';
+import { intents } from '../dialogs/intents.ts';
 import { createCalendar, instantOf, timeOf } from './calendar.ts';
-import { converseInJson, converseInText } from './channels/console.ts';
+import { consoleLabels, converseInJson, converseInText } from './channels/console.ts';
+import { runContentCheck } from './cli/content-check.ts';
 import { understandLines } from './cli/understand.ts';
-import { type Content, createContent, readFiles } from './content.ts';
+import { type Content, createContent, programLines, readFiles } from './content.ts';
+import type { Expected } from './content-check.ts';
 import { createConversations } from './conversations.ts';
 import { type DemonstrationName, demonstrationHolders, demonstrationNames } from './ledger/demonstration-holders.ts';
 import { createEmbeddedLedger } from './ledger/embedded-ledger.ts';
@@ -19,12 +23,21 @@ import { inCondition, type LedgerCondition, withDeadline } from './ledger/faults
 import { readSettings } from './settings.ts';
 import { modelFor } from './understanding/model-file.ts';
 import { createUnderstanding, lessonsOf, type Understanding } from './understanding/understanding.ts';
+import { type ContactDetails, factNames } from './wording.ts';
 
 const CONTENT = join(import.meta.dirname, '../content');
 const MODEL = join(import.meta.dirname, '../dist/model.bin');
 
 /** How long the terminal waits for its ledger, in milliseconds; short, since both are in one process. */
 const LEDGER_DEADLINE = 1_000;
+
+/** What the dialogs, the program and the terminal need of the content. */
+const expected: Expected = {
+  lines: new Set([...lines(), ...programLines]),
+  labels: new Set(consoleLabels),
+  intents,
+  facts: new Set(factNames),
+};
 
 const program = new Command('kortlotsen')
   .description('Leads students in healthcare education to the right path for their eTjänstekort.')
@@ -79,6 +92,15 @@ program
   });
 
 program
+  .command('content')
+  .description('the Swedish, and what is wrong in it')
+  .command('check')
+  .description('find every mistake in content/, and say in Swedish what to do')
+  .action(() => {
+    process.exitCode = runContentCheck(CONTENT, expected, (text) => process.stdout.write(text));
+  });
+
+program
   .command('train', { hidden: true })
   .description('train the understanding on the content, and keep the model')
   .action(() => {
@@ -91,13 +113,14 @@ function parseTime(written: string): Date {
   return time;
 }
 
-function loadContent(contacts = {}): Content {
+/** Content that cannot be spoken stops the start, with everything that is wrong in it. */
+function loadContent(contacts: ContactDetails = {}): Content {
   const { reading, problems } = readFiles(CONTENT);
-  const [first] = problems;
-  if (first)
-    throw new Error(
-      `The content cannot be used: ${problems.length} mistakes, ${first.file}:${first.line} ${first.kind}`,
-    );
+  const missing = [...expected.lines, ...expected.labels].filter((line) => !reading.lines.has(line));
+  if (problems.length + missing.length > 0) {
+    runContentCheck(CONTENT, expected, (text) => process.stderr.write(text));
+    throw new Error('The content cannot be used. Mend it as said above.');
+  }
   return createContent(reading, contacts);
 }
 

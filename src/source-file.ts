@@ -18,6 +18,7 @@ export const kinds = [
   // A file cannot be read.
   'missingFile',
   'unknownFile',
+  'notUtf8',
   'notYaml',
   'keyTwice',
   'tabAsIndent',
@@ -72,8 +73,15 @@ export function readFolder(folder: string, topic = ''): SourceFile[] {
     .flatMap((entry) => {
       const name = topic ? `${topic}/${entry.name}` : entry.name;
       if (entry.isDirectory()) return readFolder(folder, name);
-      return [{ name, text: readFileSync(join(folder, name), 'utf8').replaceAll('\r\n', '\n'), firstLine: 1 }];
+      return [{ name, text: readFileSync(join(folder, name), 'utf8').replace(/^\uFEFF|\r(?=\n)/g, ''), firstLine: 1 }];
     });
+}
+
+/** A file that was saved in another encoding has lost its å, ä and ö, and is not what its editor wrote. */
+export function garbled({ name, text }: SourceFile): Problem[] {
+  const rows = text.split('\n');
+  const row = rows.findIndex((each) => each.includes('\uFFFD'));
+  return row < 0 ? [] : [{ file: name, line: row + 1, kind: 'notUtf8', about: (rows[row] ?? '').trim() }];
 }
 
 /** Splits a Markdown file into its YAML front matter and its body. */

@@ -1,6 +1,6 @@
 /** The conversation in a terminal: for people as text, for programs as one JSON object a line. */
 import { createInterface } from 'node:readline/promises';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setInterval } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import type { Content, Spoken } from '../content.ts';
 import type { Conversations, Exchange } from '../conversations.ts';
@@ -75,12 +75,16 @@ export async function converseInText(terminal: Terminal, { conversations, conten
 
   /** Tells what the ledger has answered meanwhile, also to someone who writes nothing. */
   async function showNews(): Promise<void> {
-    while (!done.signal.aborted) {
-      await wait(SETTLING, undefined, { signal: done.signal }).catch(() => undefined);
-      const exchange = done.signal.aborted ? undefined : await conversations.settle(id);
-      if (!exchange) continue;
-      show(exchange);
-      lines.prompt();
+    const ticks = setInterval(SETTLING, undefined, { signal: done.signal });
+    try {
+      for await (const _ of ticks) {
+        const exchange = await conversations.settle(id);
+        if (!exchange) continue;
+        show(exchange);
+        lines.prompt();
+      }
+    } catch (stopped) {
+      if (!done.signal.aborted) throw stopped;
     }
   }
 }

@@ -50,8 +50,8 @@ export function wordsIn(text: string): string[] {
 /** The same, without the dots over å, ä and ö. */
 export const foldedWordsIn = (text: string): string[] => wordsIn(text).map(fold);
 
-/** Control characters, and the zero-width ones that split a word without being seen. */
-const INVISIBLE = /[\p{Cc}\p{Cf}]/gu;
+/** Zero-width characters, which split a word without being seen. */
+const INVISIBLE = /\p{Cf}/gu;
 
 const fold = (word: string): string => word.normalize('NFD').replace(/\p{M}/gu, '');
 

@@ -42,10 +42,10 @@ export type Wish = Heard extends infer Each ? (Each extends Moment ? Omit<Each, 
 export type Situation = { asked: Asked; suggests: readonly string[] };
 
 export type Understanding = {
-  understand(text: string): Understood;
-  explain(understood: Understood): Because;
+  understand: (text: string) => Understood;
+  explain: (understood: Understood) => Because;
   /** Everything that is heard in a message, in order, and the day it asks about. */
-  hear(text: string, situation: Situation, today: Day): { wishes: Wish[]; askedDay: Day | undefined };
+  hear: (text: string, situation: Situation, today: Day) => { wishes: Wish[]; askedDay: Day | undefined };
 };
 
 /** The examples and evidence a model of this content is trained on. */

@@ -40,6 +40,7 @@ export function samplesOn(today: Day): Samples {
     certificateGranted: yesOrNo,
     codesArrived: yesOrNo,
     expiresOn: spans(addDays(today, -1), addDays(today, 55), addDays(today, 56)),
+    collectedCard: yesOrNo,
     hasCard: yesOrNo,
     hasExpired: yesOrNo,
     hasOldCertificate: yesOrNo,
@@ -69,6 +70,8 @@ export const heeded = (path: string): Fact[] => [
 
 const alsoHeeded: Partial<Record<PathName, Fact[]>> = {
   'pin-trouble': ['cardKind'],
+  'new-card': ['collectedCard'],
+  renewal: ['hasExpired'],
   malfunction: ['issuedOn', 'wasUpgraded', 'expiresOn'],
 };
 
@@ -224,7 +227,8 @@ function sameness(rest: Rest): string {
   const isOpen = context.path !== undefined;
   const facts = heeded(path);
   const known = Object.entries(context.known).filter(([fact]) => facts.includes(fact as Fact));
-  const proof = aboutCards.includes(state) && [context.identity?.person, context.cards, context.proposal];
+  const held = context.cards.map(({ number, state: each }) => [number, each]);
+  const proof = aboutCards.includes(state) && [context.identity?.person, held, context.proposal];
   const isProved = context.identity !== undefined && (pathsThatProve as string[]).includes(path);
   return JSON.stringify([value, isOpen && known.sort(), proof, isProved, context.path, context.left !== undefined]);
 }

@@ -6,16 +6,12 @@ import { lines } from '../../dialogs/chart.ts';
 import { intents } from '../../dialogs/intents.ts';
 import { runContentCheck } from '../../src/cli/content-check.ts';
 import { checkContent, Checker, type Expected } from '../../src/content-check.ts';
-import { readFiles } from '../../src/content.ts';
+import { programLines, readFiles } from '../../src/content.ts';
 import { type Kind, kinds, readYaml } from '../../src/source-file.ts';
 import { factNames } from '../../src/wording.ts';
 
 const content = join(import.meta.dirname, '../../content');
 const { reading } = readFiles(content);
-/** Said on no state's behalf, but by the program that holds the conversation. */
-const ofProgram = ['begunAnew', 'caution', 'failed', 'lapsed', 'source', 'wayBack'].map(
-  (name) => `conversation/${name}`,
-);
 
 const shortened = withFewExamples();
 afterAll(() => {
@@ -23,7 +19,7 @@ afterAll(() => {
 });
 
 const expected: Expected = {
-  lines: new Set([...lines(), ...ofProgram]),
+  lines: new Set([...lines(), ...programLines]),
   labels: new Set([...reading.lines.keys()].filter((name) => name.startsWith('terminal/'))),
   intents,
   facts: new Set(factNames),

@@ -9,12 +9,14 @@ type Ran = { code: number | null; out: string; err: string };
 function run(args: readonly string[], input = '', environment: Record<string, string> = {}): Promise<Ran> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [join(root, 'dist/kortlotsen.js'), ...args], {
-      env: { PATH: process.env['PATH'], ...environment },
+      env: { PATH: process.env.PATH, ...environment },
     });
     let [out, err] = ['', ''];
     child.stdout.on('data', (chunk) => (out += String(chunk)));
     child.stderr.on('data', (chunk) => (err += String(chunk)));
-    child.on('close', (code) => resolve({ code, out, err }));
+    child.on('close', (code) => {
+      resolve({ code, out, err });
+    });
     child.stdin.end(input);
   });
 }
