@@ -64,9 +64,11 @@ export function samplesOn(today: Day): Samples {
 
 /** The facts that lead the way on a path: those it asks for, and those it listens to when it is told them elsewhere. */
 export const heeded = (path: string): Fact[] => [
-  ...places().flatMap((place) => (place.path === path ? factsIn(place.asks) : [])),
+  ...allPlaces.flatMap((place) => (place.path === path ? factsIn(place.asks) : [])),
   ...(alsoHeeded[path as PathName] ?? []),
 ];
+
+const allPlaces = places();
 
 const alsoHeeded: Partial<Record<PathName, Fact[]>> = {
   'pin-trouble': ['cardKind'],
@@ -97,15 +99,17 @@ export function walkOn(day: Day, wished: readonly Intent[] = intents): Walk {
   const later = momentAt(`${day}T08:16:00+01:00`);
   const visited = new Set<string>();
   const events = (rest: Rest): Event[] => {
+    const { talk: _, hearing } = rest.value;
     const place = `${restingState(rest)} ${String(rest.context.left !== undefined)}`;
-    const isNew = !visited.has(place);
-    visited.add(place);
+    const isNew = !visited.has(`${place} ${hearing}`);
+    const isNewPlace = !visited.has(place);
+    visited.add(place).add(`${place} ${hearing}`);
     return [
-      ...(isNew ? [...wishes(moment, wished), ...news(moment)] : []),
+      ...(isNewPlace ? [...wishes(moment, wished), ...news(moment)] : []),
+      ...(isNew ? [{ ...moment, type: 'unclear' } as const] : []),
       { ...moment, type: 'yes' },
       { ...moment, type: 'no' },
       { ...later, type: 'yes' },
-      { ...moment, type: 'unclear' },
       ...answersTo(asked(rest).fact, moment),
       ...(isWaiting(rest) ? reports(moment) : []),
     ];

@@ -122,6 +122,19 @@ describe('a question in the middle of a path', () => {
     expect(cites).toContain('R26');
   });
 
+  it.each([
+    ['var hämtar jag ut kortet?', 'när är sös öppet?'],
+    ['jag har tappat kortet', 'kan en spärr tas bort om jag hittar det hemma?'],
+    ['behöver jag ett nytt kort?', 'vad är ett eTjänstekort?'],
+  ])('is no answer to it, though it has the words of one: “%s”, “%s”', async (message, question) => {
+    const student = chat({ at });
+    const asked = await student.say(message);
+    const aside = await student.say(question);
+    expect(aside.state).toBe(asked.state);
+    expect(aside.texts.at(-1)).toBe(asked.texts.at(-1));
+    expect(aside.cites.length).toBeGreaterThan(asked.cites.length);
+  });
+
   it('leaves a card that was read back as it was', async () => {
     const student = chat(active);
     const { state } = await student.say('kortet är stulet', 'hur får jag reservkort?');
