@@ -140,8 +140,10 @@ export function createConversations(world: World): Conversations {
     const { text: masked, isMasked } = mask(text, turn.asked.fact, content.masked);
     into.said = masked;
     const today = calendar.momentAt(world.now()).at.slice(0, 10) as Day;
-    const { wishes, askedDay } = understanding.hear(masked, { asked: turn.asked, suggests }, today);
-    const all: Wish[] = isMasked ? [{ type: 'secret' }, ...wishes] : wishes;
+    const meant = masked.replaceAll(content.masked, ' ');
+    const { wishes, askedDay } = understanding.hear(meant, { asked: turn.asked, suggests }, today);
+    const isNothingBut = isMasked && !/[\p{L}\p{N}]/u.test(meant);
+    const all: Wish[] = [...(isMasked ? [{ type: 'secret' as const }] : []), ...(isNothingBut ? [] : wishes)];
     into.heard = all.map(nameOf);
     const moment = calendar.momentAt(world.now(), askedDay);
     const events = all.map((wish): Heard => ({ ...moment, ...wish }));

@@ -68,6 +68,14 @@ describe('conversations', () => {
     expect(replies[0]?.text).toBe(content.label('conversation/secret'));
   });
 
+  it('read nothing into what stands where a secret was', async () => {
+    const { open, send } = createConversations(aWorld());
+    await open('c');
+    expect(await send('c', '640823-3234')).toMatchObject({ heard: ['secret'], state: 'conversation/listening' });
+    await send('c', 'jag har tappat kortet');
+    expect((await send('c', '640823-3234')).state).toBe('lost-card/askingWhereabouts');
+  });
+
   it('tell of a revocation that was answered late, whatever is written next, under the same reference', async () => {
     const ledger = createEmbeddedLedger(demonstrationHolders(TODAY), now);
     const slow = withDeadline(inCondition(ledger, 'slow', DEADLINE), DEADLINE);
