@@ -109,11 +109,18 @@ export const lostCard = vocabulary.createStateConfig({
       'otherRegion',
       'hasExpired',
       'noCertainCard',
-      'kept',
-      'revoked',
       'refused',
       'notSent',
     ),
+    kept: {
+      ...outcomes('lost-card', 'kept').kept,
+      // The card that was read back may have been the wrong one of two.
+      entry: ['closePath', { type: 'forget', params: ['cardKind'] }],
+    },
+    revoked: {
+      ...outcomes('lost-card', 'revoked').revoked,
+      on: { 'intent.help': { actions: [say('lost-card/whatNow'), say('conversation/help')] } },
+    },
     uncertain: { ...outcomes('lost-card', 'uncertain').uncertain, on: settled },
   },
 });

@@ -1,5 +1,5 @@
 /** The guided path for a student who wonders whether they need a card, or another one (T1). */
-import { isTold, knows, outcomes, vocabulary } from './vocabulary.ts';
+import { isTold, knows, type Now, outcomes, vocabulary } from './vocabulary.ts';
 
 export const newCard = vocabulary.createStateConfig({
   id: 'new-card',
@@ -9,6 +9,7 @@ export const newCard = vocabulary.createStateConfig({
     askingHasCard: {
       meta: { asks: 'hasCard' },
       always: [
+        { guard: isRevoked, target: 'cardIsRevoked' },
         { guard: knows({ hasCard: true }), target: 'askingIssuer' },
         { guard: knows({ collectedCard: true }), target: 'askingIssuer' },
         { guard: isTold('hasCard'), target: 'askingTemporarily' },
@@ -44,6 +45,11 @@ export const newCard = vocabulary.createStateConfig({
         { guard: isTold('temporarily'), target: '#order' },
       ],
     },
-    ...outcomes('new-card', 'keepCard', 'hasReserveCard', 'cardUnclear', 'needsReserveCard'),
+    ...outcomes('new-card', 'keepCard', 'hasReserveCard', 'cardUnclear', 'needsReserveCard', 'cardIsRevoked'),
   },
 });
+
+/** With a receipt in hand there is no card to keep: what is needed is a new one (R11). */
+function isRevoked({ context: { receipt } }: Now): boolean {
+  return receipt !== undefined;
+}

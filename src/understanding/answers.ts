@@ -12,8 +12,8 @@ import { type Problem, readYaml, type SourceFile } from '../source-file.ts';
 import type { DateReader } from './dates.ts';
 import { foldedWordsIn } from './features.ts';
 
-/** `isWhole` says that the message is an answer and little else. */
-export type AnswerRead = { told: Known | 'yes' | 'no'; isWhole: boolean };
+/** `isPlain` says that the message begins with a yes or no, `isWhole` that it is an answer and little else. */
+export type AnswerRead = { told: Known | 'yes' | 'no'; isPlain: boolean; isWhole: boolean };
 
 export type Command = 'cancel' | 'startOver' | 'back' | 'help' | 'human';
 
@@ -48,6 +48,9 @@ const Answers = z.strictObject({
   dates: z.strictObject({ expiresOn: Phrases, issuedOn: Phrases, orderedOn: Phrases }),
   past: Phrases,
 });
+
+/** Questions that a date answers as well as a yes or no. */
+const datesFor: Partial<Record<Asks, DateFact>> = { hasExpired: 'expiresOn', hasOldCertificate: 'issuedOn' };
 
 /** A message of so few words is all answer, or all yes or no. */
 const WORDS_OF_AN_ANSWER = 5;
@@ -120,9 +123,12 @@ export function createAnswerReader(file: SourceFile, dates: DateReader): AnswerR
   const answer = (text: string, words: readonly string[], asks: Asks, today: Day): AnswerRead['told'] | undefined => {
     if (asks === 'confirmation') return confirmation(words);
     if (isDateFact(asks)) return dateAnswer(text, words, asks, today);
-    const dated = asks === 'hasExpired' ? 'expiresOn' : asks === 'hasOldCertificate' ? 'issuedOn' : undefined;
+    const dated = datesFor[asks];
     const date = dated && dateAnswer(text, words, dated, today);
-    if (date && !Object.values(date).includes('unknown')) return date;
+    if (date && asks !== 'readiness' && !Object.values(date).includes('unknown')) {
+      const own = strongest(said.get(asks) ?? [], words);
+      return own ? { ...date, ...told(asks, own) } : date;
+    }
     const value = valueAnswer(words, asks);
     if (value === undefined) return undefined;
     return asks === 'readiness' ? readinessOf(value) : told(asks, value);
@@ -133,8 +139,8 @@ export function createAnswerReader(file: SourceFile, dates: DateReader): AnswerR
       const words = foldedWordsIn(text);
       const found = answer(text, words, asks, today);
       if (found === undefined) return undefined;
-      const startsPlainly = plain(words.slice(0, 1)) !== undefined;
-      return { told: found, isWhole: startsPlainly || words.length <= WORDS_OF_AN_ANSWER };
+      const isPlain = plain(words.slice(0, 1)) !== undefined;
+      return { told: found, isPlain, isWhole: isPlain || words.length <= WORDS_OF_AN_ANSWER };
     },
     volunteered(text, today) {
       const words = foldedWordsIn(text);

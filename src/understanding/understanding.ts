@@ -85,22 +85,31 @@ export function createUnderstanding(content: Content, model: Model): Understandi
 
   const wish = (text: string, today: Day): Wish => {
     const { decision, intent, candidates } = understand(text);
-    const agreement = titles.has(plain(text)) ? undefined : reader.agreement(text);
-    if (agreement) return { type: agreement };
     if (decision === 'answer') return { type: `intent.${intent}`, told: reader.volunteered(text, today) };
+    if (decision === 'clarify' && areOnePath(candidates, answerAt)) return { type: `intent.${intent}` };
     if (decision === 'clarify') return { type: 'ambiguous', between: choicesAmong(candidates) };
     return intent === OUTSIDE && wordsIn(text).length > 0 ? { type: 'intent.out-of-scope' } : { type: 'unclear' };
   };
 
+  /** A yes or no to nothing that was asked: perhaps to what was last said. Never to a question of its own. */
+  const agreementIn = (text: string): Wish[] | undefined => {
+    const type = reader.agreement(text);
+    return type && [{ type }];
+  };
+
   const hearAnswer = (text: string, asked: Asked, today: Day): Wish[] | undefined => {
-    const read = asked.fact && reader.answer(text, asked.fact, today);
+    if (titles.has(plain(text))) return undefined;
+    if (asked.fact === undefined) return agreementIn(text);
+    const read = reader.answer(text, asked.fact, today);
     if (!read) return undefined;
     const { decision, intent } = understand(text);
-    const isQuestionToo =
-      decision === 'answer' && (answers as readonly Intent[]).includes(intent) && text.includes('?');
-    if (isQuestionToo) return [heardAs(read), { type: `intent.${intent}` }];
-    const isOtherWish = !read.isWhole && decision === 'answer' && pathOf(intent) !== asked.path && intent !== OUTSIDE;
-    return isOtherWish ? undefined : [heardAs(read)];
+    if (decision !== 'answer' || intent === OUTSIDE) return [heardAs(read)];
+
+    const isQuestion = text.includes('?') && (answers as readonly Intent[]).includes(intent);
+    if (isQuestion) return read.isPlain ? [heardAs(read), { type: `intent.${intent}` }] : undefined;
+    const isElsewhere = pathOf(intent) !== asked.path;
+    const isUrgent = urgent.includes(intent) && wordsIn(text).length > WORDS_OF_A_FACT;
+    return isElsewhere && (isUrgent || !read.isWhole) ? undefined : [heardAs(read)];
   };
 
   return {
@@ -129,6 +138,10 @@ export function createUnderstanding(content: Content, model: Model): Understandi
 
 const OUTSIDE = 'out-of-scope';
 
+/** What is heard first, also in what could be read as an answer; unless it is as short as one. */
+const urgent: readonly Intent[] = ['lost-card', 'codes-exposed', 'protected-identity'];
+const WORDS_OF_A_FACT = 3;
+
 const commands: Record<Command, Wish> = {
   cancel: { type: 'intent.cancel' },
   startOver: { type: 'startOver' },
@@ -148,6 +161,13 @@ function decide([first, second]: Understood['candidates'], answerAt: number): De
     return first.probability >= WORTH_ASKING_ABOUT ? 'answer' : 'clarify';
   }
   return first.probability + second.probability >= WORTH_ASKING_ABOUT ? 'clarify' : 'fallback';
+}
+
+/** Between two wishes that the same path answers there is nothing to ask back about. */
+function areOnePath([first, second]: Understood['candidates'], answerAt: number): boolean {
+  if (!first || !second) return false;
+  const path = pathOf(first.intent);
+  return path !== undefined && path === pathOf(second.intent) && first.probability + second.probability >= answerAt;
 }
 
 const MOST_CHOICES = 3;

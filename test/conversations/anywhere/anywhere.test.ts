@@ -190,25 +190,27 @@ describe('a suggestion', () => {
     },
   );
 
-  it.each(['1', 'den första', 'MITT KORT FUNGERAR INTE'])(
-    'among several that may have been meant is picked by “%s”',
-    async (pick) => {
-      const student = chat({ at });
-      const { heard, suggests } = await student.say('kortet');
-      expect(heard).toEqual(['ambiguous']);
-      expect(suggests[0]).toBe('Mitt kort fungerar inte');
-      expect((await student.say(pick)).state).toBe('malfunction/askingWrongPin');
-    },
-  );
+  it.each<[string, (place: number, title: string) => string]>([
+    ['its number', (place) => String(place + 1)],
+    ['its place', (place) => ['den första', 'den andra', 'den tredje'][place] ?? ''],
+    ['its words', (_, title) => title.toUpperCase()],
+  ])('among several that may have been meant is picked by %s', async (_, pick) => {
+    const student = chat({ at });
+    const { heard, suggests } = await student.say('kortet är spärrat');
+    expect(heard).toEqual(['ambiguous']);
+    const title = 'Jag har slagit fel pinkod';
+    expect(suggests).toContain(title);
+    expect((await student.say(pick(suggests.indexOf(title), title))).state).toBe('pin-trouble/askingHasPuk');
+  });
 
   it('is picked by the number it is shown under, also in the middle of a path', async () => {
     const student = chat({ at });
-    const { heard, suggests, state } = await student.say(locked, 'kortet');
+    const { heard, suggests, state } = await student.say('hur beställer jag kort?', 'kortet är spärrat');
     expect(heard).toEqual(['ambiguous']);
-    expect(state).toBe('pin-trouble/askingHasPuk');
-    const place = suggests.indexOf('Jag har tappat mitt kort') + 1;
+    expect(state).toBe('order/askingJobshApproved');
+    const place = suggests.indexOf('Jag har slagit fel pinkod') + 1;
     expect(place).toBeGreaterThan(0);
-    expect((await student.say(String(place))).state).toBe('lost-card/askingWhereabouts');
+    expect((await student.say(String(place))).state).toBe('pin-trouble/askingHasPuk');
   });
 });
 

@@ -94,9 +94,9 @@ describe('the replies to a message', () => {
   });
 
   it('suggest what they offer to choose among, also when a question comes after', async () => {
-    const replies = await answersTo('jag har slagit fel kod tre gånger', 'kortet');
+    const replies = await answersTo('hur beställer jag kort?', 'kortet är spärrat');
     const titles = replies.at(-1)?.suggestedActions?.actions.map(({ title }) => title);
-    expect(titles).toEqual(expect.arrayContaining(['Jag har tappat mitt kort', 'Ja', 'Nej']));
+    expect(titles).toEqual(expect.arrayContaining(['Jag har slagit fel pinkod', 'Ja', 'Nej']));
   });
 });
 
