@@ -18,7 +18,8 @@ const lines = [
   'expired',
   'dead',
   'revoked',
-  'awaitingHandover',
+  'awaitingAtLindhagen',
+  'awaitingAtSodersjukhuset',
   'ordered',
   'orderHasLapsed',
   'otherRegion',
@@ -51,7 +52,9 @@ function hasNoCards({ context: { cards } }: Now): boolean {
 function lineFor(card: Card, today: Day): (typeof lines)[number] {
   if (!isIssued(card)) return card.state === 'ORDERED' ? 'ordered' : 'orderHasLapsed';
   if (card.state === 'REVOKED') return 'revoked';
-  if (card.state === 'AWAITING_HANDOVER') return 'awaitingHandover';
+  if (card.state === 'AWAITING_HANDOVER') {
+    return card.photoSite === 'lindhagen' ? 'awaitingAtLindhagen' : 'awaitingAtSodersjukhuset';
+  }
   if (isExpired(card, today)) return 'expired';
   if (card.issuer === 'other') return 'otherRegion';
   if (isDead(card, today)) return 'dead';

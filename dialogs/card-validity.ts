@@ -17,9 +17,13 @@ export type Card = {
   orderedOn: Day;
 } & (
   | { state: 'ORDERED' | 'LAPSED' }
-  | ({ state: 'AWAITING_HANDOVER' | 'ACTIVE' | 'EXPIRED' } & Issue)
+  | ({ state: 'AWAITING_HANDOVER'; photoSite: PhotoSite } & Issue)
+  | ({ state: 'ACTIVE' | 'EXPIRED' } & Issue)
   | ({ state: 'REVOKED'; receipt: Receipt } & Issue)
 );
+
+/** Where the photo was taken, and so where the card is collected (R34). */
+export type PhotoSite = 'lindhagen' | 'sodersjukhuset';
 
 /** The level of assurance of its certificates is 2 before an upgrade, 3 after it or from the beginning (R5, R8). */
 type Issue = { issuedOn: Day; expiresOn: Day; assurance: 2 | 3 };

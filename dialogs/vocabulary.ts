@@ -6,7 +6,7 @@
  * said and requested, and `src/turn.ts` hands the list on.
  */
 import { assign, setup } from 'xstate';
-import type { Card, Day, Receipt, Span } from './card-validity.ts';
+import type { Card, Day, PhotoSite, Receipt, Span } from './card-validity.ts';
 import type { Intent, PathName } from './intents.ts';
 
 /** A moment with Stockholm's own offset, so that its first ten characters are the day here. */
@@ -50,7 +50,7 @@ export type Known = {
   orderedOn?: Told<Span>;
   orderedBeforeChange?: Told<boolean>;
   photographed?: Told<boolean>;
-  photoSite?: Told<'lindhagen' | 'sodersjukhuset'>;
+  photoSite?: Told<PhotoSite>;
   reason?: Told<'lost' | 'codesExposed' | 'detailsWrong' | 'malfunction' | 'wrongPin'>;
   severalCertificates?: Told<boolean>;
   temporarily?: Told<boolean>;

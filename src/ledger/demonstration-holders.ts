@@ -53,7 +53,13 @@ function cardsOf(name: DemonstrationName, today: Day): Card[] {
     'order-lapsed': [{ ...ordered, number: '9752260000001105', state: 'LAPSED', orderedOn: addMonths(today, -4) }],
     'order-fresh': [{ ...ordered, number: '9752260000001106', state: 'ORDERED', orderedOn: addMonths(today, -1) }],
     'awaiting-handover': [
-      { ...ordinary, state: 'AWAITING_HANDOVER', issuedOn: addDays(today, -5), expiresOn: addMonths(today, 60) },
+      {
+        ...ordinary,
+        state: 'AWAITING_HANDOVER',
+        photoSite: 'sodersjukhuset',
+        issuedOn: addDays(today, -5),
+        expiresOn: addMonths(today, 60),
+      },
     ],
     loa2: [{ ...ordinary, orderedOn: '2019-09-16', issuedOn: '2019-10-10', expiresOn: '2027-10-09', assurance: 2 }],
     revoked: [

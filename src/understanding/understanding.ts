@@ -6,9 +6,9 @@
  * else a wish. A wish that is not clear is asked back about, and one that
  * nobody taught us is admitted not to be understood.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Day } from '../../dialogs/card-validity.ts';
-import { answers, type Intent } from '../../dialogs/intents.ts';
-import { beginnings } from '../../dialogs/intents.ts';
+import { answers, type Beginning, beginnings, type Intent } from '../../dialogs/intents.ts';
 import type { Heard, Moment } from '../../dialogs/vocabulary.ts';
 import type { Content, Taught } from '../content.ts';
 import type { Asked } from '../turn.ts';
@@ -163,11 +163,11 @@ function decide([first, second]: Understood['candidates'], answerAt: number): De
   return first.probability + second.probability >= WORTH_ASKING_ABOUT ? 'clarify' : 'fallback';
 }
 
-/** Between two wishes that the same path answers there is nothing to ask back about. */
+/** Between two wishes that the same path answers, from the same facts, there is nothing to ask back about. */
 function areOnePath([first, second]: Understood['candidates'], answerAt: number): boolean {
-  if (!first || !second) return false;
-  const path = pathOf(first.intent);
-  return path !== undefined && path === pathOf(second.intent) && first.probability + second.probability >= answerAt;
+  if (!first || !second || first.probability + second.probability < answerAt) return false;
+  const [one, other] = [beginningOf(first.intent), beginningOf(second.intent)];
+  return one !== undefined && one.path === other?.path && isDeepStrictEqual([one.at, one.told], [other.at, other.told]);
 }
 
 const MOST_CHOICES = 3;
@@ -183,9 +183,9 @@ function heardAs({ told }: AnswerRead): Wish {
   return told === 'yes' || told === 'no' ? { type: told } : { type: 'told', told };
 }
 
-function pathOf(intent: Intent): string | undefined {
-  return intent in beginnings ? beginnings[intent as keyof typeof beginnings].path : undefined;
-}
+const beginningOf = (intent: Intent): Beginning | undefined =>
+  new Map<string, Beginning>(Object.entries(beginnings)).get(intent);
+const pathOf = (intent: Intent): string | undefined => beginningOf(intent)?.path;
 
 function guidanceOf({ rules }: Taught, all: Content['rules']): string {
   return rules.map((id) => all.get(id)?.text ?? '').join(' ');
