@@ -54,19 +54,22 @@ export async function converseInText(terminal: Terminal, { conversations, conten
   if (isPerson) print(dim(content.label('terminal/intro')));
   show(await conversations.open(id, person));
 
-  const lines = createInterface({
-    input,
-    output,
-    terminal: isPerson,
-    prompt: `${bold(content.label('terminal/prompt'))} `,
-  });
+  const prompt = `${bold(content.label('terminal/prompt'))} `;
+  const lines = createInterface({ input, output, terminal: isPerson, prompt });
+  let isClosed = false;
+  lines.once('close', () => (isClosed = true));
+  // The input may have ended while an answer was on its way; Node 24 refuses to prompt for more.
+  const ask = () => {
+    if (!isPerson) output.write(prompt);
+    else if (!isClosed) lines.prompt();
+  };
   const done = new AbortController();
   const news = isPerson ? showNews() : Promise.resolve();
-  lines.prompt();
+  ask();
   for await (const line of lines) {
     if (!isPerson) print(line);
     show(await conversations.send(id, suggests[Number(line.trim()) - 1] ?? line));
-    lines.prompt();
+    ask();
   }
   done.abort();
   await news;
@@ -81,7 +84,7 @@ export async function converseInText(terminal: Terminal, { conversations, conten
         const exchange = await conversations.settle(id);
         if (!exchange) continue;
         show(exchange);
-        lines.prompt();
+        ask();
       }
     } catch (stopped) {
       if (!done.signal.aborted) throw stopped;
