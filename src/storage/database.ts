@@ -1,0 +1,172 @@
+/**
+ * PostgreSQL, by its URL: statements, migrations, and what wakes others up.
+ *
+ * Everything here ends within its time limits. A database that cannot be used
+ * stops the start with one sentence; one that goes away later makes the
+ * statement fail, and the next one finds it again.
+ */
+import { join } from 'node:path';
+import { runner } from 'node-pg-migrate';
+import pg from 'pg';
+import { StartupProblem } from '../startup-problem.ts';
+
+export type Statement = { name: string; text: string };
+
+export type Database = {
+  /** Runs one statement, prepared under its name. */
+  run<Row extends object>(statement: Statement, values: readonly unknown[]): Promise<Row[]>;
+  /** Tells everybody who listens on this database. A message is short, and may be lost. */
+  tell(channel: string, message: string): Promise<void>;
+  /** Listens on a connection of its own, which is made again when it is lost. */
+  listen(channel: string, hear: (message: string) => void): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** In milliseconds. */
+const CONNECTING = 5_000;
+const STATEMENT = 10_000;
+const LISTENING_AGAIN = 1_000;
+/** Connections of one process. A turn holds one for a statement at a time. */
+const CONNECTIONS = 10;
+/** What two processes that start at once agree on, so that one of them migrates. Any number would do. */
+const MIGRATION_LOCK = 4_711_022;
+const OLDEST_SERVER = 14;
+
+/** Opens the database and brings it up to date. `folder` holds the migrations, as SQL. */
+export async function openDatabase(
+  url: string,
+  folder: string,
+  onMistake: (mistake: unknown) => void,
+): Promise<Database> {
+  const options = { connectionString: readable(url), connectionTimeoutMillis: CONNECTING };
+  const pool = new pg.Pool({
+    ...options,
+    max: CONNECTIONS,
+    statement_timeout: STATEMENT,
+    query_timeout: STATEMENT + 2_000,
+  });
+  // A connection that dies while nobody uses it. The pool has let go of it already.
+  pool.on('error', onMistake);
+  try {
+    await migrate(pool, folder);
+  } catch (mistake) {
+    await pool.end();
+    throw asStartupProblem(mistake, url);
+  }
+
+  let isClosed = false;
+  const listeners = new Set<pg.Client>();
+
+  const listen = async (channel: string, hear: (message: string) => void): Promise<void> => {
+    const client = new pg.Client({ ...options, keepAlive: true });
+    const again = () => {
+      if (!listeners.delete(client) || isClosed) return;
+      client.end().catch(() => undefined);
+      setTimeout(() => void listen(channel, hear).catch(onMistake), LISTENING_AGAIN).unref();
+    };
+    listeners.add(client);
+    client.on('error', again);
+    client.on('end', again);
+    client.on('notification', ({ payload = '' }) => {
+      hear(payload);
+    });
+    try {
+      await client.connect();
+      await client.query(`listen ${pg.escapeIdentifier(channel)}`);
+    } catch (mistake) {
+      again();
+      throw mistake;
+    }
+  };
+
+  return {
+    async run<Row extends object>({ name, text }: Statement, values: readonly unknown[]) {
+      const { rows } = await pool.query<Row>({ name, text, values: [...values] });
+      return rows;
+    },
+    async tell(channel, message) {
+      await pool.query({ name: 'tell', text: 'select pg_notify($1, $2)', values: [channel, message] });
+    },
+    listen,
+    async close() {
+      isClosed = true;
+      await Promise.all([...listeners].map((client) => client.end().catch(() => undefined)));
+      await pool.end();
+    },
+  };
+}
+
+/** Unique violations are answers to some statements: the row is there already. */
+export const isDuplicate = (mistake: unknown): boolean =>
+  mistake instanceof pg.DatabaseError && mistake.code === '23505';
+
+async function migrate(pool: pg.Pool, dir: string): Promise<void> {
+  const client = await pool.connect();
+  try {
+    const { rows } = await client.query<{ server_version_num: string }>('show server_version_num');
+    const version = Math.floor(Number(rows[0]?.server_version_num) / 10_000);
+    if (version < OLDEST_SERVER) {
+      const problem = `The database is PostgreSQL ${version}, and at least ${OLDEST_SERVER} is needed.`;
+      throw new StartupProblem('databaseIsBroken', problem);
+    }
+    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    const quiet = { debug: silent, info: silent, warn: silent, error: silent };
+    await runner({
+      dbClient: client,
+      dir: join(dir, '*.sql'),
+      useGlob: true,
+      direction: 'up',
+      migrationsTable: 'migrations',
+      noLock: true,
+      logger: quiet,
+    });
+  } finally {
+    await client.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);
+    client.release();
+  }
+}
+
+function silent(): void {
+  // What a migration does is told by its file.
+}
+
+function readable(url: string): string {
+  try {
+    new URL(url);
+    return url;
+  } catch {
+    throw new StartupProblem(
+      'databaseCannotBeReached',
+      'DATABASE_URL is no address; write it as postgresql://user:password@host:5432/database.',
+    );
+  }
+}
+
+/** Says where, but neither as whom nor with which password. */
+function asStartupProblem(mistake: unknown, url: string): unknown {
+  if (mistake instanceof StartupProblem) return mistake;
+  const { host, pathname, searchParams } = new URL(url);
+  const where = `${searchParams.get('host') ?? host}${pathname}`;
+  const code = mistake instanceof Error && 'code' in mistake ? String(mistake.code) : '';
+  if (code === '53100')
+    return new StartupProblem('diskIsFull', `The disk of the database at ${where} is full; make room and start again.`);
+  if (code === '28P01' || code === '28000')
+    return new StartupProblem(
+      'databaseCannotBeReached',
+      `The database at ${where} does not accept the user and password of DATABASE_URL.`,
+    );
+  if (code === '3D000')
+    return new StartupProblem(
+      'databaseCannotBeReached',
+      `There is no database ${pathname.slice(1)} at ${host}; create it, or mend DATABASE_URL.`,
+    );
+  if (/^[0-9A-Z]{5}$/.test(code) && !/^(08|57)/.test(code))
+    return new StartupProblem(
+      'databaseIsBroken',
+      `The database at ${where} could not be brought up to date (PostgreSQL says ${code}); restore it from a backup, or use another.`,
+    );
+  return new StartupProblem(
+    'databaseCannotBeReached',
+    `The database at ${where} does not answer${code && ` (${code})`}; start it, or mend DATABASE_URL.`,
+  );
+}

@@ -1,0 +1,32 @@
+/** The database of the tests. Many share it at once, so whoever uses it makes names of their own. */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { type Database, openDatabase } from '../../src/storage/database.ts';
+
+export const migrations = join(import.meta.dirname, '../../src/storage/migrations');
+
+/** Of the server, between its start and its end; they are in one process, and the tests in others. */
+export const running: { folder?: string; stop?: () => Promise<void> } = {};
+
+export function databaseUrl(): string {
+  const url = process.env.KORTLOTSEN_TEST_DATABASE;
+  if (!url) throw new Error('The database of the tests is not running; run them with npm test');
+  return url;
+}
+
+const throwing = (mistake: unknown): never => {
+  throw mistake;
+};
+
+export const openTestDatabase = (url = databaseUrl()): Promise<Database> => openDatabase(url, migrations, throwing);
+
+/** An empty database of one's own, by its address. */
+export async function createDatabase(): Promise<string> {
+  const name = `own_${randomUUID().replaceAll('-', '')}`;
+  const database = await openTestDatabase();
+  await database.run({ name: `create ${name}`, text: `create database ${name}` }, []);
+  await database.close();
+  const url = new URL(databaseUrl());
+  url.pathname = `/${name}`;
+  return url.href;
+}
