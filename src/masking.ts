@@ -11,6 +11,10 @@
  */
 import type { Asks } from '../dialogs/vocabulary.ts';
 
+/** What the question that is open lets through: dates that could be codes, no digits that could be codes, or neither. */
+export type Door = 'dates' | 'codes' | 'open';
+export type Masked = { text: string; isMasked: boolean };
+
 const ABOUT_CODES: ReadonlySet<Asks | undefined> = new Set<Asks>([
   'codesArrived',
   'hasPinCodes',
@@ -30,9 +34,27 @@ const ABOUT_DATES: ReadonlySet<Asks | undefined> = new Set<Asks>([
 /** How many characters there may be between a number and the word that makes a code of it. */
 const NEAR = 60;
 
-export function mask(text: string, asked: Asks | undefined, replacement: string): { text: string; isMasked: boolean } {
-  const { plain, sources } = read(text);
-  const secrets = secretsIn(plain, asked);
+export function doorOf(asked: Asks | undefined): Door {
+  if (ABOUT_DATES.has(asked)) return 'dates';
+  return ABOUT_CODES.has(asked) ? 'codes' : 'open';
+}
+
+export function mask(text: string, asked: Asks | undefined, replacement: string): Masked {
+  return maskAt(doorOf(asked), read(text), replacement);
+}
+
+/** For when the question that will be open is not known yet. */
+export function maskForAny(text: string, replacement: string): Record<Door, Masked> {
+  const typed = read(text);
+  return {
+    dates: maskAt('dates', typed, replacement),
+    codes: maskAt('codes', typed, replacement),
+    open: maskAt('open', typed, replacement),
+  };
+}
+
+function maskAt(door: Door, { plain, sources }: Typed, replacement: string): Masked {
+  const secrets = secretsIn(plain, door);
   let masked = '';
   let end = 0;
   for (const { index, written } of secrets) {
@@ -47,7 +69,9 @@ const SIGN_AND_UNSEEN = new RegExp(`.${UNSEEN}*`, 'gsu');
 const EVERY_UNSEEN = new RegExp(UNSEEN, 'gu');
 
 /** The message as plain signs, and what was typed for each of them. */
-function read(text: string): { plain: string; sources: string[] } {
+type Typed = { plain: string; sources: string[] };
+
+function read(text: string): Typed {
   let plain = '';
   const sources: string[] = [];
   for (const [typed] of text.matchAll(SIGN_AND_UNSEEN)) {
@@ -91,15 +115,15 @@ const CODE_WORD = /pin|puk|kod|code/;
 
 type Found = { index: number; written: string };
 
-function secretsIn(plain: string, asked: Asks | undefined): Found[] {
+function secretsIn(plain: string, door: Door): Found[] {
   const known = plain.replace(HSA_ID, veiled);
   const others = known.replace(NUMBER, (written) =>
     holdsPersonalNumber(written) ? TAKEN.repeat(written.length) : written,
   );
-  const undated = others.replace(ABOUT_DATES.has(asked) ? ANSWERED_DATE : WRITTEN_DATE, veiled);
+  const undated = others.replace(door === 'dates' ? ANSWERED_DATE : WRITTEN_DATE, veiled);
   return [
     ...numbersIn(known).filter(({ written }) => holdsPersonalNumber(written)),
-    ...(ABOUT_CODES.has(asked) ? numbersIn(undated) : numbersNearCodeWords(undated)),
+    ...(door === 'codes' ? numbersIn(undated) : numbersNearCodeWords(undated)),
   ].sort((one, other) => one.index - other.index);
 }
 

@@ -38,6 +38,17 @@ export function begin({ conversation: id, person }: Beginning, moment: Moment, s
   return { ...turnAt(rest), replies, requests: [] };
 }
 
+/** False for what another version saved, and for what cannot be restored whatever its version says. */
+export function canGoOn(saved: Saved): boolean {
+  if (saved.version !== VERSION) return false;
+  try {
+    conversation.restoreSnapshot(saved.snapshot, NO_ACTORS);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export const isOfThisVersion = (saved: Saved): boolean => saved.version === VERSION;
 
 /** The turn that a message makes, or a report: whatever was heard in it, in order. At least one event is needed. */

@@ -6,27 +6,19 @@
  * 80 characters and an extract of 160 (learn.microsoft.com, “Bot messages with
  * AI-generated content”).
  */
-import type { Activity, Entity } from 'botbuilder';
-import type { Content, Spoken } from '../../content.ts';
-import type { Exchange } from '../../conversations.ts';
-import type { Rule } from '../../guidance.ts';
+import type { Activity, Attachment, Entity } from 'botbuilder';
+import type { Content } from '../content.ts';
+import type { Said } from '../conversations/store.ts';
+import type { Rule } from '../guidance.ts';
 
 export type Rules = Content['rules'];
 
 const LONGEST_NAME = 80;
 const LONGEST_EXTRACT = 160;
 
-/** One activity a reply. What is suggested stands under the last one: channels show no suggestions but those. */
-export function toActivities({ replies }: Exchange, rules: Rules): Partial<Activity>[] {
-  const suggests = [...new Set(replies.flatMap((reply) => reply.suggests))];
-  return replies.map((reply, index) => ({
-    ...toMessage(reply, rules),
-    ...(index === replies.length - 1 && suggests.length > 0 && { suggestedActions: toActions(suggests) }),
-  }));
-}
-
-function toMessage({ text, source, cites }: Spoken, rules: Rules): Partial<Activity> {
-  const cited = cites.flatMap((id) => rules.get(id) ?? []);
+export function toActivity(said: Said, rules: Rules): Partial<Activity> {
+  const { text, source, suggests, link } = said;
+  const cited = citedBy(said, rules);
   const markers = cited.map((_, index) => `[${index + 1}]`);
   return {
     type: 'message',
@@ -34,26 +26,55 @@ function toMessage({ text, source, cites }: Spoken, rules: Rules): Partial<Activ
     textFormat: 'markdown',
     text: cited.length > 0 ? [text, [source, ...markers].join(' ')].join('\n\n') : text,
     ...(cited.length > 0 && { entities: [toCitations(cited)] }),
+    ...(suggests.length > 0 && { suggestedActions: toActions(suggests) }),
+    ...(link && { attachments: [toCard(link)] }),
   };
 }
+
+/**
+ * The same, as Web Chat shows citations: it lists the rules under the text if
+ * the text defines them, and opens one whole, where Teams would expect a card.
+ */
+export function toWebChatActivity(said: Said, rules: Rules): Partial<Activity> {
+  const activity = toActivity(said, rules);
+  const cited = citedBy(said, rules);
+  if (cited.length === 0) return activity;
+  const definitions = cited.map(({ id }, index) => `[${index + 1}]: cite:${id} "${id}"`);
+  return {
+    ...activity,
+    text: [activity.text, definitions.join('\n')].join('\n\n'),
+    entities: [toCitations(cited, true)],
+  };
+}
+
+const citedBy = ({ cites }: Said, rules: Rules): Rule[] => cites.flatMap((id) => rules.get(id) ?? []);
+
+const toCard = ({ title, url }: NonNullable<Said['link']>): Attachment => ({
+  contentType: 'application/vnd.microsoft.card.hero',
+  content: { buttons: [{ type: 'openUrl', title, value: url }] },
+});
 
 const toActions = (suggests: readonly string[]): NonNullable<Activity['suggestedActions']> => ({
   to: [],
   actions: suggests.map((title) => ({ type: 'imBack', title, value: title })),
 });
 
-function toCitations(cited: readonly Rule[]): Entity {
+/** Web Chat lists a claim by its name, and shows the text of its appearance; for Teams, that text would be a card. */
+function toCitations(cited: readonly Rule[], isWebChat = false): Entity {
   return {
     type: 'https://schema.org/Message',
     '@type': 'Message',
     '@context': 'https://schema.org',
+    '@id': '',
     citation: cited.map(({ id, text, guidance }, index) => ({
       '@type': 'Claim',
       position: index + 1,
+      ...(isWebChat && { name: shortened(`${id}: ${text}`, LONGEST_NAME) }),
       appearance: {
         '@type': 'DigitalDocument',
         name: shortened(`${id} ${guidance.title}`, LONGEST_NAME),
         abstract: shortened(text, LONGEST_EXTRACT),
+        ...(isWebChat && { text }),
       },
     })),
   };

@@ -3,7 +3,8 @@ import { createInterface } from 'node:readline/promises';
 import { setInterval } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import type { Content, Spoken } from '../content.ts';
-import type { Conversations, Exchange } from '../conversations.ts';
+import { randomUUID } from 'node:crypto';
+import type { Conversations, Exchange } from '../conversations/conversations.ts';
 
 export const consoleLabels = ['intro', 'prompt', 'bot', 'cites', 'training', 'goodbye'].map(
   (name) => `terminal/${name}`,
@@ -18,17 +19,30 @@ export type Terminal = {
 type Chat = { conversations: Conversations; content: Content; id: string; person: string | undefined };
 
 /** One message a line in; one exchange a line out, and before the first the welcome. */
-export async function converseInJson({ input, output }: Terminal, { conversations, id, person }: Chat): Promise<void> {
+export async function converseInJson({ input, output }: Terminal, chat: Chat): Promise<void> {
   const print = (exchange: Exchange) => output.write(`${JSON.stringify(inContract(exchange))}\n`);
-  print(await conversations.open(id, person));
-  for await (const line of createInterface({ input })) print(await conversations.send(id, line));
+  print(await chat.conversations.open(placeOf(chat), chat.person));
+  for await (const line of createInterface({ input })) print(await say(chat, line));
 }
+
+/** What the ledger has answered meanwhile is told first. */
+async function say({ conversations, ...chat }: Omit<Chat, 'content'>, text: string): Promise<Exchange> {
+  const place = placeOf(chat);
+  const news = await conversations.settle(place.conversation);
+  const { answered } = await conversations.accept({ ...place, id: randomUUID(), text });
+  const exchange = await answered;
+  const { replies, requests } = exchange;
+  return { ...exchange, replies: [...news.replies, ...replies], requests: [...news.requests, ...requests] };
+}
+
+const placeOf = ({ id }: Pick<Chat, 'id'>) => ({ conversation: id, channel: 'terminal', isPushed: false });
 
 const LONGEST_LINE = 88;
 /** How often a revocation that was not answered for is asked about again, in milliseconds. */
 const SETTLING = 2_000;
 
-export async function converseInText(terminal: Terminal, { conversations, content, id, person }: Chat): Promise<void> {
+export async function converseInText(terminal: Terminal, chat: Chat): Promise<void> {
+  const { conversations, content, id, person } = chat;
   const { input, output, hasColour } = terminal;
   const isPerson = input.isTTY === true && output.isTTY === true;
   const width = Math.min(output.columns ?? LONGEST_LINE, LONGEST_LINE);
@@ -52,7 +66,7 @@ export async function converseInText(terminal: Terminal, { conversations, conten
   };
 
   if (isPerson) print(dim(content.label('terminal/intro')));
-  show(await conversations.open(id, person));
+  show(await conversations.open(placeOf(chat), person));
 
   const prompt = `${bold(content.label('terminal/prompt'))} `;
   const lines = createInterface({ input, output, terminal: isPerson, prompt });
@@ -68,7 +82,7 @@ export async function converseInText(terminal: Terminal, { conversations, conten
   ask();
   for await (const line of lines) {
     if (!isPerson) print(line);
-    show(await conversations.send(id, suggests[Number(line.trim()) - 1] ?? line));
+    show(await say(chat, suggests[Number(line.trim()) - 1] ?? line));
     ask();
   }
   done.abort();
@@ -82,7 +96,7 @@ export async function converseInText(terminal: Terminal, { conversations, conten
     try {
       for await (const _ of ticks) {
         const exchange = await conversations.settle(id);
-        if (!exchange) continue;
+        if (exchange.replies.length === 0) continue;
         show(exchange);
         ask();
       }

@@ -1,20 +1,26 @@
 /**
- * Conversations: what is written goes in, what is answered comes out.
+ * Conversations: what is written goes in, what is answered comes out, and
+ * nothing that was accepted is lost.
  *
- * A message is masked before anything else is done with it. Turns of one
- * conversation are taken one after the other, and different conversations side
- * by side. What a turn requests is carried out after it, and the world's answer
- * makes a turn of its own. A revocation whose outcome is unknown is asked about
- * again, by the same reference, until it is known.
+ * A message is masked, then kept, before anything else is done with it. Turns
+ * of one conversation are taken one after the other, here and in any other
+ * process on the same store; different conversations go side by side. A turn is
+ * committed before anything comes of it: then its replies are delivered and its
+ * requests carried out, and the world's answer makes a turn of its own.
+ * Messages that come meanwhile wait. A crash anywhere is gone on from by
+ * `resume`. A revocation whose outcome is unknown is asked about again, by the
+ * same reference, until it is known.
  */
-import type { Day } from '../dialogs/card-validity.ts';
-import type { Heard, Reported, Request, Revocation } from '../dialogs/vocabulary.ts';
-import type { Calendar } from './calendar.ts';
-import type { Content, Spoken } from './content.ts';
-import type { Ledger } from './ledger/ledger.ts';
-import { mask } from './masking.ts';
-import { begin, isOfThisVersion, type Reply, type Saved, takeTurn, type Turn } from './turn.ts';
-import type { Understanding, Wish } from './understanding/understanding.ts';
+import { createHash, randomBytes } from 'node:crypto';
+import type { Day } from '../../dialogs/card-validity.ts';
+import type { Heard, Moment, Reported, Request } from '../../dialogs/vocabulary.ts';
+import type { Calendar } from '../calendar.ts';
+import type { Content, Spoken } from '../content.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { maskForAny } from '../masking.ts';
+import { begin, canGoOn, isOfThisVersion, type Reply, takeTurn, type Turn } from '../turn.ts';
+import type { Understanding, Wish } from '../understanding/understanding.ts';
+import type { ConversationStore, Held, Kept, Logged, OpenRequest, Pending, Place, Said, Step } from './store.ts';
 
 /** What a message, or the beginning, or news from the ledger, brought about up to the next rest. */
 export type Exchange = {
@@ -26,165 +32,379 @@ export type Exchange = {
   requests: { request: Request['request']; reference: string }[];
 };
 
+/** A message as a channel hands it over. */
+export type Incoming = Place & {
+  id: string;
+  /** What tells a resend under a new id from a new message: the sender, and the client's own time of it. */
+  sentBy?: string;
+  sentAt?: string;
+  text: string;
+};
+
+export type Accepted = {
+  /** Where the message stands in its conversation. */
+  seq: number;
+  isNew: boolean;
+  /** Once it is answered, as far as it is answered here. A mistake is told of elsewhere, and never rejects this. */
+  answered: Promise<Exchange>;
+};
+
+/** How somebody proves who they are: it is known beforehand, or they follow a link. Without a way nobody can. */
+export type Proving =
+  { way: 'known'; person: string | undefined } | { way: 'link'; linkFor: (challenge: string) => string };
+
 export type World = {
   content: Content;
   understanding: Understanding;
   calendar: Calendar;
+  store: ConversationStore;
   /** Calls that end, in whichever way, within their deadline. */
   ledger: Ledger;
-  /** Who is asking, if they can prove it now. */
-  identify(reference: string): Promise<string | undefined>;
+  proving: Proving | undefined;
   now(): Date;
+  /** Is told of every turn, once it is committed. */
+  onTurn(turn: { conversation: string; state: string; heard: string[]; requests: string[] }): void;
   /** Is told of our own mistakes. It is given no text of anybody's. */
   onMistake(mistake: unknown): void;
 };
 
 export type Conversations = {
   /** Begins a conversation, if it has not begun, and welcomes. `person` is one who is proved already. */
-  open: (id: string, person?: string) => Promise<Exchange>;
-  send: (id: string, text: string) => Promise<Exchange>;
-  /** Asks the ledger again about revocations whose outcome is unknown. Nothing, if there is no news. */
-  settle: (id: string) => Promise<Exchange | undefined>;
+  open: (place: Place, person?: string) => Promise<Exchange>;
+  /** Keeps a message once. From then on it will be answered, whatever happens. */
+  accept: (message: Incoming) => Promise<Accepted>;
+  /** Keeps a client's own event in the log. Nothing answers it. */
+  note: (conversation: string, event: { id: string; name: string }) => Promise<number | undefined>;
+  /** Somebody has met a challenge, and so proved who they are. False if it is no longer waited for. */
+  verify: (challenge: string, person: string) => Promise<boolean>;
+  /** The conversation a challenge was made in, while it is waited for. */
+  isWaitedFor: (challenge: string) => Promise<boolean>;
+  /** Asks the ledger again about revocations whose outcome is unknown. No replies, if there is no news. */
+  settle: (conversation: string) => Promise<Exchange>;
+  /** Delivers what is to be delivered next, in order; one at a time, over all processes. */
+  deliver: (conversation: string, post: (address: object, reply: Said) => Promise<void>) => Promise<void>;
+  has: (conversation: string) => Promise<boolean>;
+  log: (conversation: string, after: number) => Promise<Logged[]>;
+  lengths: ConversationStore['lengths'];
+  /** Tells, from now on, of every conversation whose log has grown here. */
+  subscribe: (hear: (conversation: string) => void) => void;
+  /** Goes on from where anybody has left off, and says where something is to be delivered. */
+  resume: () => Promise<string[]>;
+  /** Resolves when nothing is being done any more. */
+  idle: () => Promise<void>;
 };
 
-/** What is kept of a conversation between its turns. */
-type Kept = { saved: Saved; turn: Omit<Turn, 'saved'>; suggests: string[]; unsettled: Revocation[] };
+type Draft = Omit<Step, 'conversation' | 'turns'> & { heard: string[]; said?: string; spoken: Spoken[] };
 
 export function createConversations(world: World): Conversations {
-  const { content, understanding, calendar, ledger } = world;
-  const kept = new Map<string, Kept>();
+  const { content, understanding, calendar, ledger, store } = world;
   const last = new Map<string, Promise<unknown>>();
+  const subscribers: ((conversation: string) => void)[] = [];
+  const tell = (conversation: string) => {
+    for (const hear of subscribers) hear(conversation);
+  };
+  /** Messages accepted here, and what came of them. */
+  const outcomes = new Map<string, Exchange | undefined>();
 
   /** One after the other, also when the one before failed. */
-  const inTurn = <Result>(id: string, work: () => Promise<Result>): Promise<Result> => {
-    const result = (last.get(id) ?? Promise.resolve()).then(work, work);
-    last.set(id, result);
+  const inTurn = <Result>(conversation: string, work: () => Promise<Result>): Promise<Result> => {
+    const result = (last.get(conversation) ?? Promise.resolve()).then(work, work);
+    const done = result
+      .catch(() => undefined)
+      .finally(() => {
+        if (last.get(conversation) === done) last.delete(conversation);
+      });
+    last.set(conversation, done);
     return result;
   };
 
-  const exchange = (said: string | null, state: string): Exchange => ({
-    said,
-    heard: [],
-    state,
-    replies: [],
-    requests: [],
-  });
+  const momentNow = (): Moment => calendar.momentAt(world.now());
+  const dayOf = ({ at }: Moment) => at.slice(0, 10) as Day;
 
   const speak = (replies: readonly Reply[], today: Day): Spoken[] =>
     replies.map((reply) => content.speak(reply, today));
 
-  /** Keeps a turn, and carries out what it requests, until a turn requests nothing. */
-  const keep = async (id: string, turn: Turn, into: Exchange, unsettled: Revocation[]): Promise<void> => {
-    const today = calendar.momentAt(world.now()).at.slice(0, 10) as Day;
-    const replies = speak(turn.replies, today);
-    into.state = turn.state;
-    into.replies.push(...replies);
-    const suggests = replies.flatMap((reply) => reply.suggests);
-    const now = { saved: turn.saved, turn, suggests, unsettled };
-    kept.set(id, now);
-    for (const request of turn.requests) {
-      into.requests.push({ request: request.request, reference: request.reference });
-      const report = await carryOut(request);
-      const isUnsettled = report.type === 'ledger.unanswered' && request.request === 'ledger.revoke';
-      const open = isUnsettled ? [...now.unsettled, request] : now.unsettled;
-      await keep(id, takeTurn(turn.saved, [report]), into, open);
-    }
+  /** What a turn leads to, as it is committed. What is suggested stands under the last reply: nobody shows more. */
+  const draft = (turn: Turn, moment: Moment): Draft => {
+    const spoken = speak(turn.replies, dayOf(moment));
+    const suggests = [...new Set(spoken.flatMap((reply) => reply.suggests))];
+    const requests = turn.requests.map((request) => withChallenge(request));
+    const link = requests.find((each) => each.link)?.link;
+    const replies = spoken.map((reply, index): Said => {
+      const isLast = index === spoken.length - 1;
+      return { ...reply, suggests: isLast ? suggests : [], ...(isLast && link && { link }) };
+    });
+    const { saved, state, asked } = turn;
+    return {
+      kept: { saved, state, asked, suggests },
+      replies,
+      requests: requests.map(({ request, challenge }) => ({ request, ...(challenge && { challenge }) })),
+      heard: [],
+      spoken,
+    };
   };
 
-  const carryOut = async (request: Request): Promise<Reported> => {
-    const moment = () => calendar.momentAt(world.now());
-    switch (request.request) {
-      case 'identity.verify': {
-        const person = await world.identify(request.reference);
-        return person === undefined
-          ? { ...moment(), type: 'identity.refused' }
-          : { ...moment(), type: 'identity.verified', person };
-      }
-      case 'ledger.findCards': {
-        const answer = await ledger.findCards(request.person);
-        return answer.outcome === 'found'
-          ? { ...moment(), type: 'ledger.cardsFound', person: request.person, cards: answer.cards }
-          : { ...moment(), type: `ledger.${answer.outcome}`, request: request.request };
-      }
-      case 'ledger.revoke': {
-        const answer = await ledger.revoke(request);
-        if (answer.outcome === 'revoked') return { ...moment(), type: 'ledger.revoked', receipt: answer.receipt };
-        if (answer.outcome === 'refused') return { ...moment(), type: 'ledger.refused' };
-        return { ...moment(), type: `ledger.${answer.outcome}`, request: request.request };
-      }
-    }
+  const withChallenge = (request: Request) => {
+    if (request.request !== 'identity.verify' || world.proving?.way !== 'link') return { request };
+    const challenge = randomBytes(24).toString('base64url');
+    const link = { title: content.label('conversation/signIn'), url: world.proving.linkFor(challenge) };
+    return { request, challenge: fingerprint(challenge), link };
   };
 
-  const settleInto = async (id: string, into: Exchange): Promise<void> => {
-    for (const revocation of kept.get(id)?.unsettled ?? []) {
-      into.requests.push({ request: revocation.request, reference: revocation.reference });
-      const report = await carryOut(revocation);
-      const now = kept.get(id);
-      if (!now || report.type === 'ledger.unanswered' || report.type === 'ledger.unreachable') continue;
-      const others = now.unsettled.filter(({ reference }) => reference !== revocation.reference);
-      await keep(id, takeTurn(now.saved, [report]), into, others);
-    }
+  const beginning = ({ conversation, kept }: Pending, person?: string): Draft => {
+    const moment = momentNow();
+    return draft(begin({ conversation, person }, moment, kept?.saved), moment);
   };
 
-  const start = async (id: string, person: string | undefined, into: Exchange): Promise<void> => {
-    const before = kept.get(id)?.saved;
-    await keep(id, begin({ conversation: id, person }, calendar.momentAt(world.now()), before), into, []);
-  };
-
-  const hear = async (id: string, text: string, into: Exchange): Promise<void> => {
-    const now = kept.get(id);
-    if (!now || !isOfThisVersion(now.saved)) await start(id, undefined, into);
-    await settleInto(id, into);
-    const { saved, turn, suggests, unsettled } = kept.get(id) ?? notBegun(id);
-
-    const { text: masked, isMasked } = mask(text, turn.asked.fact, content.masked);
-    into.said = masked;
-    const today = calendar.momentAt(world.now()).at.slice(0, 10) as Day;
-    const meant = masked.replaceAll(content.masked, ' ');
-    const { wishes, askedDay } = understanding.hear(meant, { asked: turn.asked, suggests }, today);
-    const isNothingBut = isMasked && !/[\p{L}\p{N}]/u.test(meant);
-    const all: Wish[] = [...(isMasked ? [{ type: 'secret' as const }] : []), ...(isNothingBut ? [] : wishes)];
-    into.heard = all.map(nameOf);
-    const moment = calendar.momentAt(world.now(), askedDay);
-    const events = all.map((wish): Heard => ({ ...moment, ...wish }));
-    await keep(id, takeTurn(saved, events), into, unsettled);
-  };
-
-  /** Our own mistake is told of, and the student is given a way on. */
-  const safely = async (into: Exchange, work: () => Promise<void>): Promise<Exchange> => {
+  /** A turn that cannot be taken is our mistake: the student is told, and stays where they were, or begins anew. */
+  const taken = (on: Kept, pending: Pending, events: readonly (Heard | Reported)[], moment: Moment): Draft => {
     try {
-      await work();
+      return draft(takeTurn(on.saved, events), moment);
     } catch (mistake) {
       world.onMistake(mistake);
-      const today = calendar.momentAt(world.now()).at.slice(0, 10) as Day;
-      into.replies.push(...speak([{ line: 'conversation/failed', facts: {}, offers: [] }], today));
+      if (!canGoOn(on.saved)) return beginning(pending);
+      const spoken = speak([{ line: 'conversation/failed', facts: {}, offers: [] }], dayOf(moment));
+      return { kept: on, replies: spoken, spoken, requests: [], heard: [] };
+    }
+  };
+
+  const hearing = (kept: Kept, on: Pending, { seq, text, isMasked }: Held): Draft => {
+    const meant = text.replaceAll(content.masked, ' ');
+    const { wishes, askedDay } = understanding.hear(meant, kept, dayOf(momentNow()));
+    const isNothingBut = isMasked && !/[\p{L}\p{N}]/u.test(meant);
+    const all: Wish[] = [...(isMasked ? [{ type: 'secret' as const }] : []), ...(isNothingBut ? [] : wishes)];
+    const moment = calendar.momentAt(world.now(), askedDay);
+    const events = all.map((wish): Heard => ({ ...moment, ...wish }));
+    return { ...taken(kept, on, events, moment), answers: seq, heard: all.map(nameOf), said: text };
+  };
+
+  const reporting = (kept: Kept, on: Pending, { id, request }: OpenRequest, report: Reported): Draft => {
+    const isUnsettled = report.type === 'ledger.unanswered' && request.request === 'ledger.revoke';
+    const closes = { id, as: isUnsettled ? ('unsettled' as const) : ('closed' as const) };
+    return { ...taken(kept, on, [report], report), closes };
+  };
+
+  /** Commits the turn that is to be taken where the conversation is; again, if another was first. */
+  const take = async (
+    before: Pending,
+    into: Exchange,
+    make: (on: Pending) => Draft | undefined,
+  ): Promise<Pending | undefined> => {
+    let on: Pending | undefined = before;
+    while (on) {
+      const made = make(on);
+      if (!made) return on;
+      const { heard, said, spoken, ...step } = made;
+      const { conversation, turns }: Pending = on;
+      const ours: OpenRequest[] = on.requests.filter(({ id }) => id !== step.closes?.id);
+      const after = await store.commit({ ...step, conversation, turns });
+      if (after) {
+        const named = step.requests.map(({ request: { request, reference } }) => ({ request, reference }));
+        into.state = step.kept.state;
+        into.said = said ?? into.said;
+        into.heard.push(...heard);
+        into.replies.push(...spoken);
+        into.requests.push(...named);
+        world.onTurn({ conversation, state: into.state, heard, requests: named.map(({ request }) => request) });
+        tell(conversation);
+        return { ...after, requests: [...ours, ...after.requests] };
+      }
+      const again: Pending | undefined = await store.pending(conversation);
+      // Nobody was first, so what it closes was closed already.
+      if (again?.turns === turns) return again;
+      on = again && { ...again, requests: [...ours, ...again.requests] };
+    }
+    return undefined;
+  };
+
+  /** Takes turns until the conversation waits for the student, or for somebody else's hands. */
+  const advance = async (conversation: string, found?: Pending, person?: string): Promise<Exchange> => {
+    let pending = found ?? (await store.pending(conversation));
+    let into = exchange(pending);
+    while (pending) {
+      const [request] = pending.requests;
+      const { message } = pending;
+      if (!pending.kept || !isOfThisVersion(pending.kept.saved)) {
+        pending = await take(pending, into, (on) =>
+          on.kept && isOfThisVersion(on.kept.saved) ? undefined : beginning(on, person),
+        );
+      } else if (request) {
+        const report = await carryOut(request);
+        pending = await take(pending, into, (on) => on.kept && reporting(on.kept, on, request, report));
+      } else if (message && !pending.isBusy) {
+        if (into.said !== null) into = exchange(pending);
+        pending = await take(pending, into, (on) =>
+          on.kept && on.message?.seq === message.seq ? hearing(on.kept, on, on.message) : undefined,
+        );
+        const key = keyOf(conversation, message.seq);
+        if (outcomes.has(key)) outcomes.set(key, into);
+      } else break;
     }
     return into;
   };
 
-  return {
-    open: (id, person) =>
-      inTurn(id, () => {
-        const into = exchange(null, kept.get(id)?.turn.state ?? '');
-        return kept.has(id) ? Promise.resolve(into) : safely(into, () => start(id, person, into));
-      }),
-    send: (id, text) =>
-      inTurn(id, () => {
-        const into = exchange(null, kept.get(id)?.turn.state ?? '');
-        return safely(into, () => hear(id, text, into));
-      }),
-    settle: (id) =>
-      inTurn(id, async () => {
-        const into = exchange(null, kept.get(id)?.turn.state ?? '');
-        await safely(into, () => settleInto(id, into));
-        return into.replies.length > 0 ? into : undefined;
-      }),
+  const carryOut = async ({ request, attempt }: OpenRequest): Promise<Reported> => {
+    switch (request.request) {
+      case 'identity.verify': {
+        const person = world.proving?.way === 'known' ? world.proving.person : undefined;
+        return person === undefined
+          ? { ...momentNow(), type: 'identity.refused' }
+          : { ...momentNow(), type: 'identity.verified', person };
+      }
+      case 'ledger.findCards': {
+        const answer = await answerOf(() => ledger.findCards(request.person));
+        return answer.outcome === 'found'
+          ? { ...momentNow(), type: 'ledger.cardsFound', person: request.person, cards: answer.cards }
+          : { ...momentNow(), type: `ledger.${answer.outcome}`, request: request.request };
+      }
+      case 'ledger.revoke': {
+        const answer = await answerOf(() => ledger.revoke(request));
+        if (answer.outcome === 'revoked') return { ...momentNow(), type: 'ledger.revoked', receipt: answer.receipt };
+        if (answer.outcome === 'refused') return { ...momentNow(), type: 'ledger.refused' };
+        // Whoever attempted it before us may have reached the ledger, and crashed before they could tell.
+        const outcome = attempt > 1 ? 'unanswered' : answer.outcome;
+        return { ...momentNow(), type: `ledger.${outcome}`, request: request.request };
+      }
+    }
   };
+
+  /** Whatever goes wrong on the way to an answer: the call may have been received. */
+  const answerOf = async <Answer>(call: () => Promise<Answer>): Promise<Answer | { outcome: 'unanswered' }> => {
+    try {
+      return await call();
+    } catch (mistake) {
+      world.onMistake(mistake);
+      return { outcome: 'unanswered' };
+    }
+  };
+
+  const safely = (work: () => Promise<Exchange>): Promise<Exchange> =>
+    work().catch((mistake: unknown) => {
+      world.onMistake(mistake);
+      return exchange(undefined);
+    });
+
+  const settleOne = async (conversation: string, open: OpenRequest, into: Exchange): Promise<void> => {
+    into.requests.push({ request: open.request.request, reference: open.request.reference });
+    const report = await carryOut(open);
+    if (report.type === 'ledger.unanswered' || report.type === 'ledger.unreachable') {
+      await store.postpone(open);
+      return;
+    }
+    await inTurn(conversation, async () => {
+      const pending = await store.pending(conversation);
+      if (pending) await take(pending, into, (on) => on.kept && reporting(on.kept, on, open, report));
+      await advance(conversation);
+    });
+  };
+
+  const conversations: Conversations = {
+    open: (place, person) =>
+      inTurn(place.conversation, async () => {
+        const pending = await store.open(place);
+        return advance(place.conversation, pending, person);
+      }),
+    async accept({ text, sentBy, sentAt, ...message }) {
+      const masked = maskForAny(storable(text), content.masked);
+      const resendKey = sentBy && sentAt && fingerprint(JSON.stringify([sentBy, sentAt, masked.open.text]));
+      const { seq, isNew, pending } = await store.accept({
+        ...message,
+        ...(resendKey && { resendKey }),
+        text: masked,
+        at: world.now(),
+      });
+      const key = keyOf(message.conversation, seq);
+      if (isNew) outcomes.set(key, undefined);
+      tell(message.conversation);
+      const answered = inTurn(message.conversation, () =>
+        safely(async () => {
+          const before = outcomes.get(key) ? undefined : await advance(message.conversation, pending);
+          const outcome = outcomes.get(key) ?? before ?? exchange(undefined);
+          outcomes.delete(key);
+          return outcome;
+        }),
+      );
+      return { seq, isNew, answered };
+    },
+    async note(conversation, event) {
+      const seq = await store.note(conversation, { ...event, at: world.now() });
+      tell(conversation);
+      return seq;
+    },
+    isWaitedFor: async (challenge) => (await store.challenged(fingerprint(challenge))) !== undefined,
+    async verify(challenge, person) {
+      const waiting = await store.challenged(fingerprint(challenge));
+      if (!waiting) return false;
+      const { conversation, request } = waiting;
+      return inTurn(conversation, async () => {
+        const pending = await store.pending(conversation);
+        if (!pending) return false;
+        const into = exchange(pending);
+        const report: Reported = { ...momentNow(), type: 'identity.verified', person };
+        const after = await take(pending, into, (on) =>
+          on.kept && isOfThisVersion(on.kept.saved)
+            ? { ...taken(on.kept, on, [report], report), closes: { id: request, as: 'closed' } }
+            : undefined,
+        );
+        await advance(conversation, after);
+        return after !== undefined && after.turns > pending.turns;
+      });
+    },
+    async settle(conversation) {
+      const pending = await store.pending(conversation);
+      const into = exchange(pending);
+      for (const request of await store.claimUnsettled(conversation)) await settleOne(conversation, request, into);
+      return into;
+    },
+    async deliver(conversation, post) {
+      for (;;) {
+        const claimed = await store.claimDelivery(conversation);
+        if (!claimed) return;
+        try {
+          for (const [index, { seq, said }] of claimed.replies.entries()) {
+            await post(claimed.address, said);
+            await store.delivered(conversation, seq, index === claimed.replies.length - 1);
+          }
+        } catch (mistake) {
+          world.onMistake(mistake);
+          await store.undeliverable(conversation);
+          return;
+        }
+      }
+    },
+    has: (conversation) => store.has(conversation),
+    log: (conversation, after) => store.log(conversation, after),
+    lengths: (all) => store.lengths(all),
+    subscribe: (hear) => void subscribers.push(hear),
+    async resume() {
+      const { stalled, unsettled, undelivered } = await store.unfinished();
+      await Promise.all([
+        ...stalled.map((id) => safely(() => inTurn(id, () => advance(id)))),
+        ...unsettled.map((id) => safely(() => conversations.settle(id))),
+      ]);
+      return undelivered;
+    },
+    async idle() {
+      while (last.size > 0) await Promise.all(last.values());
+    },
+  };
+  return conversations;
 }
 
-function notBegun(id: string): never {
-  throw new Error(`Conversation ${id} has not begun`);
-}
+const exchange = (pending: Pending | undefined): Exchange => ({
+  said: null,
+  heard: [],
+  state: pending?.kept?.state ?? '',
+  replies: [],
+  requests: [],
+});
+
+/** Text without what PostgreSQL cannot hold: the null character, and halves of characters. */
+const storable = (text: string): string => text.replaceAll('\0', ' ').replace(/\p{Surrogate}/gu, '\uFFFD');
+
+const keyOf = (conversation: string, seq: number): string => `${conversation} ${seq}`;
+
+const fingerprint = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
 /** `intent.lost-card`, or which facts were told: `told.hasPuk`. */
 function nameOf(wish: Wish): string {

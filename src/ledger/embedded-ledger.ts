@@ -1,5 +1,6 @@
 /**
- * A small ledger in memory, for a terminal that is to work by itself.
+ * A small ledger of people who do not exist, for a product that is to work by
+ * itself.
  *
  * It keeps the promises of the real one: only a holder's own card of Region
  * Stockholm is revoked, once, and a receipt is for ever.
@@ -9,45 +10,42 @@ import { type Card, type Day, isExpired, isIssued, type Receipt } from '../../di
 import { instantOf } from '../calendar.ts';
 import type { Holder } from './demonstration-holders.ts';
 import type { Ledger } from './ledger.ts';
+import type { Receipts } from './receipts.ts';
 
-export function createEmbeddedLedger(holders: readonly Holder[], now: () => Date): Ledger {
-  const cardsOf = new Map(holders.map(({ id, isProtected, cards }) => [id, isProtected ? [] : [...cards]]));
-  const receipts = new Map<string, Receipt>();
-
-  const revoked = (card: Card, reference: string): Card => {
-    const at = instantOf(now());
-    if (!isIssued(card)) throw new Error(`${card.state} is no state to revoke a card in`);
-    const receipt = { number: receiptNumber(reference, card.number), card: card.number, at };
-    return { ...card, state: 'REVOKED', receipt };
+/** `holdersOn` tells who there are on a day; what has been revoked since, the receipts tell. */
+export function createEmbeddedLedger(
+  holdersOn: (day: Day) => readonly Holder[],
+  now: () => Date,
+  receipts: Receipts,
+): Ledger {
+  const cardsOf = async (person: string): Promise<Card[]> => {
+    const holder = holdersOn(today(now())).find(({ id }) => id === person);
+    const cards = holder && !holder.isProtected ? holder.cards : [];
+    const revoked = await receipts.of(person);
+    return cards.map((card) => withReceipt(card, revoked.get(card.number)));
   };
 
   return {
-    findCards: (person) => Promise.resolve({ outcome: 'found', cards: cardsOf.get(person) ?? [] }),
-    revoke({ person, card: number, reference }) {
-      const first = receipts.get(reference);
-      if (first) return Promise.resolve({ outcome: 'revoked', receipt: first });
-
-      const cards = cardsOf.get(person) ?? [];
-      const card = cards.find((each) => each.number === number);
-      const after =
-        card && (card.state === 'REVOKED' ? card : isRevocable(card, now()) ? revoked(card, reference) : undefined);
-      if (after?.state !== 'REVOKED') return Promise.resolve({ outcome: 'refused' });
-
-      cardsOf.set(
-        person,
-        cards.map((each) => (each.number === number ? after : each)),
-      );
-      receipts.set(reference, after.receipt);
-      return Promise.resolve({ outcome: 'revoked', receipt: after.receipt });
+    findCards: async (person) => ({ outcome: 'found', cards: await cardsOf(person) }),
+    async revoke(revocation) {
+      const { person, card: number, reference } = revocation;
+      const card = (await cardsOf(person)).find((each) => each.number === number);
+      if (card?.state === 'REVOKED') return { outcome: 'revoked', receipt: card.receipt };
+      if (!card || !isRevocable(card, now())) return { outcome: 'refused' };
+      const receipt = { number: receiptNumber(reference, number), card: number, at: instantOf(now()) };
+      return { outcome: 'revoked', receipt: await receipts.keep(revocation, receipt) };
     },
   };
 }
 
+const withReceipt = (card: Card, receipt: Receipt | undefined): Card =>
+  receipt && isIssued(card) ? { ...card, state: 'REVOKED', receipt } : card;
+
+const today = (now: Date): Day => instantOf(now).slice(0, 10) as Day;
+
 function isRevocable(card: Card, now: Date): boolean {
   const isInHand = card.state === 'ACTIVE' || card.state === 'AWAITING_HANDOVER';
-  return (
-    isIssued(card) && isInHand && card.issuer === 'stockholm' && !isExpired(card, instantOf(now).slice(0, 10) as Day)
-  );
+  return isIssued(card) && isInHand && card.issuer === 'stockholm' && !isExpired(card, today(now));
 }
 
 /** Short enough to read over the telephone, and the same for the same errand. */

@@ -10,9 +10,11 @@ import type { Day } from '../../dialogs/card-validity.ts';
 import type { Heard } from '../../dialogs/vocabulary.ts';
 import { createCalendar } from '../../src/calendar.ts';
 import { createContent, readFiles } from '../../src/content.ts';
-import { createConversations } from '../../src/conversations.ts';
+import { createConversations } from '../../src/conversations/conversations.ts';
+import { createMemoryStore } from '../../src/conversations/memory-store.ts';
 import { demonstrationHolders } from '../../src/ledger/demonstration-holders.ts';
 import { createEmbeddedLedger } from '../../src/ledger/embedded-ledger.ts';
+import { createReceiptsInMemory } from '../../src/ledger/receipts.ts';
 import { mask } from '../../src/masking.ts';
 import { begin, takeTurn, type Turn } from '../../src/turn.ts';
 import { modelFor } from '../../src/understanding/model-file.ts';
@@ -39,8 +41,9 @@ const world = {
   content,
   understanding,
   calendar,
-  identify: () => Promise.resolve('active'),
+  proving: { way: 'known', person: 'active' } as const,
   now,
+  onTurn: () => undefined,
   onMistake: (mistake: unknown) => {
     throw mistake;
   },
@@ -50,12 +53,16 @@ type Sample = { wall: number; cpu: number };
 
 const samples: Sample[] = [];
 for (let round = 0; round < ROUNDS; round++) {
-  const ledger = createEmbeddedLedger(demonstrationHolders(TODAY), now);
-  const conversations = createConversations({ ...world, ledger });
+  const ledger = createEmbeddedLedger(demonstrationHolders, now, createReceiptsInMemory());
+  const conversations = createConversations({ ...world, ledger, store: createMemoryStore() });
   for (const [index, chat] of chats.entries()) {
     const id = `${round}-${index}`;
-    await conversations.open(id, 'active');
-    for (const text of chat) samples.push(await measured(() => conversations.send(id, text)));
+    const place = { conversation: id, channel: 'bench', isPushed: false };
+    await conversations.open(place, 'active');
+    for (const [index, text] of chat.entries()) {
+      const message = { ...place, id: String(index), text };
+      samples.push(await measured(async () => (await conversations.accept(message)).answered));
+    }
   }
 }
 

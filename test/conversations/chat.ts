@@ -1,19 +1,24 @@
 /**
  * A chat as a student has one: messages in, what is shown out.
  *
- * All of it is real but the clock: the content, the understanding, the embedded
- * ledger with its demonstration holders, and the Dialog that channels run. What
- * passes between the Dialog and the conversations is written down on the way.
+ * All of it is real but the clock: the content, the understanding, the database,
+ * the embedded ledger with its demonstration holders, and the Dialog that
+ * channels run. What passes between the Dialog and the conversations is written
+ * down on the way.
  */
+import { randomUUID } from 'node:crypto';
+import { afterAll } from '@jest/globals';
 import type { Activity } from 'botbuilder';
 import { DialogTestClient } from 'botbuilder-testing';
-import type { Day } from '../../dialogs/card-validity.ts';
-import { instantOf, timeOf } from '../../src/calendar.ts';
+import { timeOf } from '../../src/calendar.ts';
 import { createConversationDialog } from '../../src/channels/bot-framework/conversation-dialog.ts';
-import { type Conversations, createConversations, type Exchange } from '../../src/conversations.ts';
+import { type Conversations, createConversations, type Exchange } from '../../src/conversations/conversations.ts';
+import { createPostgresStore } from '../../src/conversations/postgres-store.ts';
 import { type DemonstrationName, demonstrationHolders } from '../../src/ledger/demonstration-holders.ts';
 import { createEmbeddedLedger } from '../../src/ledger/embedded-ledger.ts';
 import { inCondition, type LedgerCondition, withDeadline } from '../../src/ledger/faults.ts';
+import { createReceiptsInMemory } from '../../src/ledger/receipts.ts';
+import { openTestDatabase } from '../database/database.ts';
 import { calendar, content, readUnderstanding } from '../product.ts';
 
 /** When it is, as Swedish time, who the student can prove to be, and how the ledger is. */
@@ -39,6 +44,9 @@ export type Chat = {
 };
 
 const understanding = readUnderstanding();
+const database = await openTestDatabase();
+const store = createPostgresStore(database);
+afterAll(() => database.close());
 
 /** Short, for a ledger in the same process, and long enough for a busy machine. In milliseconds. */
 const LEDGER_DEADLINE = 250;
@@ -47,15 +55,17 @@ export function conversationsIn({ at, as, ledger: condition = 'up' }: Situation)
   const time = timeOf(at);
   if (!time) throw new Error(`${at} is no time`);
   const now = () => time;
-  const holders = demonstrationHolders(instantOf(time).slice(0, 10) as Day);
-  const ledger = inCondition(createEmbeddedLedger(holders, now), condition, LEDGER_DEADLINE);
+  const embedded = createEmbeddedLedger(demonstrationHolders, now, createReceiptsInMemory());
+  const ledger = inCondition(embedded, condition, LEDGER_DEADLINE);
   return createConversations({
     content,
     understanding,
     calendar,
     ledger: withDeadline(ledger, LEDGER_DEADLINE),
-    identify: () => Promise.resolve(as),
+    store,
+    proving: { way: 'known', person: as },
     now,
+    onTurn: () => undefined,
     onMistake: (mistake) => {
       throw mistake;
     },
@@ -67,7 +77,7 @@ const unanswered: Answered = { said: null, heard: [], state: '', texts: [], cite
 export function chat(situation: Situation): Chat {
   const exchanges: Exchange[] = [];
   const conversations = writingDown(conversationsIn(situation), exchanges);
-  const client = new DialogTestClient('test', createConversationDialog(conversations, content.rules));
+  const client = clientOf(conversations);
 
   const sayOne = async (message: string): Promise<Answered> => {
     const before = exchanges.length;
@@ -80,7 +90,7 @@ export function chat(situation: Situation): Chat {
       texts: shown.map(({ text = '' }) => text),
       cites: [...new Set(caused.flatMap(({ replies }) => replies.flatMap(({ cites }) => cites)))],
       suggests: (shown.at(-1)?.suggestedActions?.actions ?? []).map(({ title }) => title),
-      requests: caused.flatMap(({ requests }) => requests),
+      requests: caused.flatMap(({ requests }) => requests).map(withoutConversation),
     };
   };
 
@@ -93,6 +103,20 @@ export function chat(situation: Situation): Chat {
     requested: () => exchanges.flatMap(({ requests }) => requests.map(({ request }) => request)),
   };
 }
+
+/** A channel of its own for each client, so that no two chats are one. */
+export function clientOf(conversations: Conversations, channel: string = randomUUID()): DialogTestClient {
+  const { dialog } = createConversationDialog(conversations, content.rules, () =>
+    Promise.reject(new Error('No turn is open to deliver a reply in')),
+  );
+  return new DialogTestClient(channel, dialog);
+}
+
+/** Each chat is a conversation of its own, and its references begin with that one's name. */
+const withoutConversation = ({ request, reference }: Exchange['requests'][number]) => ({
+  request,
+  reference: reference.split('/').slice(2).join('/'),
+});
 
 /** What is sent back in answer to an activity, in order. */
 export async function activitiesAfter(
@@ -115,7 +139,12 @@ function writingDown(conversations: Conversations, exchanges: Exchange[]): Conve
   };
   return {
     ...conversations,
-    open: async (id, person) => written(await conversations.open(id, person)),
-    send: async (id, text) => written(await conversations.send(id, text)),
+    open: async (place, person) => written(await conversations.open(place, person)),
+    async accept(message) {
+      const news = await conversations.settle(message.conversation);
+      if (news.replies.length + news.requests.length > 0) written(news);
+      const { answered, ...accepted } = await conversations.accept(message);
+      return { ...accepted, answered: answered.then(written) };
+    },
   };
 }

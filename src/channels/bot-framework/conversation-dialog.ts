@@ -1,40 +1,121 @@
 /**
  * The conversation as one botbuilder Dialog.
  *
- * It keeps nothing itself: a conversation that has begun is not welcomed again,
- * so a dialog stack that was lost, or is never kept, makes no difference.
+ * It keeps nothing itself: what was said is in the conversation's own rows, so
+ * a dialog stack that was lost, or is never kept, makes no difference. Replies
+ * come from those rows, in order, through the turn that is open or, when none
+ * is, by a message of our own.
  */
-import type { TurnContext } from 'botbuilder';
+import type { Activity, TurnContext } from 'botbuilder';
 import { Dialog, type DialogContext } from 'botbuilder-dialogs';
-import type { Conversations, Exchange } from '../../conversations.ts';
-import { type Rules, toActivities } from './activities.ts';
+import { z } from 'zod';
+import type { Conversations } from '../../conversations/conversations.ts';
+import { type Rules, toActivity } from '../activities.ts';
 
-export function createConversationDialog(conversations: Conversations, rules: Rules): Dialog {
-  const send = async (context: TurnContext, exchange: Exchange) => {
-    const activities = toActivities(exchange, rules);
-    if (activities.length > 0) await context.sendActivities(activities);
+export type ConversationDialog = {
+  dialog: Dialog;
+  /** Delivers what there is to deliver, and resolves when that is done or has been put off. */
+  deliver: (conversation: string) => Promise<void>;
+};
+
+/** Reaches a student when no turn is open, at the address that came with their last message. */
+export type Reach = (address: object, activity: Partial<Activity>) => Promise<void>;
+
+/** How long a turn is held open for its answer, in milliseconds. Teams asks again after 15 seconds. */
+const PATIENCE = 10_000;
+
+export function createConversationDialog(conversations: Conversations, rules: Rules, reach: Reach): ConversationDialog {
+  const open = new Map<string, TurnContext>();
+  const delivering = new Map<string, Promise<void>>();
+
+  const deliver = (conversation: string): Promise<void> => {
+    const before = delivering.get(conversation) ?? Promise.resolve();
+    const now = before
+      .then(() =>
+        conversations.deliver(conversation, async (address, said) => {
+          const activity = toActivity(said, rules);
+          const context = open.get(conversation);
+          if (context) await context.sendActivity(activity);
+          else await reach(address, activity);
+        }),
+      )
+      .finally(() => {
+        if (delivering.get(conversation) === now) delivering.delete(conversation);
+      });
+    delivering.set(conversation, now);
+    return now;
   };
 
-  const answer = async (context: TurnContext) => {
-    const { activity } = context;
-    if (activity.type === 'message') await send(context, await conversations.send(idOf(context), textOf(activity)));
+  conversations.subscribe((conversation) => {
+    if (open.has(conversation)) deliver(conversation).catch(() => undefined);
+  });
+
+  const answer = async (context: TurnContext, isBegun: boolean) => {
+    const place = placeOf(context.activity);
+    const { conversation } = place;
+    open.set(conversation, context);
+    try {
+      if (context.activity.type === 'message') {
+        const { answered } = await conversations.accept({ ...place, ...messageOf(context.activity) });
+        await withinPatience(answered);
+      } else if (isBegun) await conversations.open(place);
+      await deliver(conversation);
+    } finally {
+      if (open.get(conversation) === context) open.delete(conversation);
+    }
     return Dialog.EndOfTurn;
   };
 
-  return new (class extends Dialog {
-    override async beginDialog({ context }: DialogContext) {
-      await send(context, await conversations.open(idOf(context)));
-      return answer(context);
+  const dialog = new (class extends Dialog {
+    override beginDialog({ context }: DialogContext) {
+      return answer(context, true);
     }
 
     override continueDialog({ context }: DialogContext) {
-      return answer(context);
+      return answer(context, false);
     }
   })('kortlotsen');
+
+  return { dialog, deliver };
 }
 
-/** A message that is a picture, or a button pressed on a card, has no text, whatever botbuilder's type says. */
-const textOf = ({ text }: { text?: string }): string => text ?? '';
-
 /** Two channels may well give two conversations the same id. */
-const idOf = ({ activity: { channelId, conversation } }: TurnContext): string => `${channelId}/${conversation.id}`;
+function placeOf(activity: Activity) {
+  const { channelId, serviceUrl, conversation, from, recipient } = activity;
+  return {
+    conversation: `${channelId}/${conversation.id}`,
+    channel: channelId,
+    isPushed: true,
+    address: { channelId, serviceUrl, conversation, user: from, bot: recipient },
+  };
+}
+
+/** botbuilder makes dates of times, which it writes to the second. */
+const Time = z.union([z.date().transform((date) => date.toISOString()), z.string()]).optional();
+/** What of a message is read. One that is a picture, or a button pressed on a card, has no text. */
+const Message = z.object({
+  id: z.string().min(1),
+  text: z.string().optional(),
+  from: z.object({ id: z.string() }),
+  localTimestamp: Time,
+  timestamp: Time,
+});
+
+function messageOf(activity: Activity) {
+  const { id, text = '', from, localTimestamp, timestamp } = Message.parse(activity);
+  const sentAt = localTimestamp ?? timestamp;
+  return { id, text, sentBy: from.id, ...(sentAt && { sentAt }) };
+}
+
+async function withinPatience(answered: Promise<unknown>): Promise<void> {
+  const stop = new AbortController();
+  const late = new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, PATIENCE);
+    stop.signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+  await Promise.race([answered, late]);
+  stop.abort();
+}

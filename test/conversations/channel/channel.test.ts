@@ -1,11 +1,8 @@
 /** How a conversation looks to a channel of the Bot Framework. */
 import { describe, expect, it } from '@jest/globals';
-import { DialogTestClient } from 'botbuilder-testing';
-import { toActivities } from '../../../src/channels/bot-framework/activities.ts';
-import { createConversationDialog } from '../../../src/channels/bot-framework/conversation-dialog.ts';
-import type { Conversations } from '../../../src/conversations.ts';
+import { toActivity } from '../../../src/channels/activities.ts';
 import { content } from '../../product.ts';
-import { activitiesAfter, conversationsIn } from '../chat.ts';
+import { activitiesAfter, clientOf, conversationsIn } from '../chat.ts';
 
 const at = '2026-11-23T08:00';
 
@@ -17,6 +14,7 @@ describe('a reply that claims something', () => {
         type: 'https://schema.org/Message',
         '@type': 'Message',
         '@context': 'https://schema.org',
+        '@id': '',
         citation: [
           {
             '@type': 'Claim',
@@ -53,8 +51,8 @@ describe('a reply that claims something', () => {
 
   it('quotes no more of a rule than there is room for, and no half words', () => {
     const everything = { text: '', cites: [...content.rules.keys()], suggests: [], source: undefined };
-    const [activity] = toActivities({ ...nothing, replies: [everything] }, content.rules);
-    const claims = (activity?.entities?.[0]?.citation ?? []) as {
+    const activity = toActivity(everything, content.rules);
+    const claims = (activity.entities?.[0]?.citation ?? []) as {
       appearance: { name: string; abstract: string };
     }[];
     expect(claims).toHaveLength(content.rules.size);
@@ -120,8 +118,11 @@ describe('the Dialog', () => {
 
   it('does not welcome twice, though its stack is lost', async () => {
     const conversations = conversationsIn({ at });
-    await activitiesAfter(clientOf(conversations), { type: 'message', text: 'jag har slagit fel kod tre gånger' });
-    const replies = await activitiesAfter(clientOf(conversations), { type: 'message', text: 'ja' });
+    await activitiesAfter(clientOf(conversations, 'one'), {
+      type: 'message',
+      text: 'jag har slagit fel kod tre gånger',
+    });
+    const replies = await activitiesAfter(clientOf(conversations, 'one'), { type: 'message', id: 'later', text: 'ja' });
     expect(replies).toHaveLength(1);
     expect(replies[0]?.text).toContain(content.label('pin-trouble/canUnlock'));
   });
@@ -148,12 +149,6 @@ describe('the Dialog', () => {
     expect(await activitiesAfter(client, { type: 'message', attachments: [] })).not.toEqual([]);
   });
 });
-
-const nothing = { said: null, heard: [], state: '', requests: [] };
-
-function clientOf(conversations: Conversations, channel = 'test'): DialogTestClient {
-  return new DialogTestClient(channel, createConversationDialog(conversations, content.rules));
-}
 
 /** Everything that follows on the messages of one chat, but the welcome. */
 async function answersTo(...messages: string[]) {

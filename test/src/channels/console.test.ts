@@ -1,9 +1,11 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { consoleLabels, converseInJson, converseInText, wrapped } from '../../../src/channels/console.ts';
-import { createConversations } from '../../../src/conversations.ts';
+import { createConversations } from '../../../src/conversations/conversations.ts';
+import { createMemoryStore } from '../../../src/conversations/memory-store.ts';
 import { demonstrationHolders } from '../../../src/ledger/demonstration-holders.ts';
 import { createEmbeddedLedger } from '../../../src/ledger/embedded-ledger.ts';
+import { createReceiptsInMemory } from '../../../src/ledger/receipts.ts';
 import { calendar, content, readUnderstanding } from '../../product.ts';
 
 const now = () => new Date('2026-11-23T08:00:00+01:00');
@@ -14,9 +16,11 @@ async function printed(converse: typeof converseInText, ...messages: string[]): 
     content,
     understanding,
     calendar,
-    ledger: createEmbeddedLedger(demonstrationHolders('2026-11-23'), now),
-    identify: () => Promise.resolve(undefined),
+    store: createMemoryStore(),
+    ledger: createEmbeddedLedger(demonstrationHolders, now, createReceiptsInMemory()),
+    proving: undefined,
     now,
+    onTurn: () => undefined,
     onMistake: (mistake) => {
       throw mistake;
     },

@@ -1,125 +1,326 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { createConversations, type World } from '../../src/conversations.ts';
-import { demonstrationHolders } from '../../src/ledger/demonstration-holders.ts';
-import { createEmbeddedLedger } from '../../src/ledger/embedded-ledger.ts';
-import { inCondition, withDeadline } from '../../src/ledger/faults.ts';
-import { calendar, content, readUnderstanding } from '../product.ts';
+import { createConversations } from '../../../src/conversations/conversations.ts';
+import type { ConversationStore, Kept, Pending, Said } from '../../../src/conversations/store.ts';
+import { inCondition, withDeadline } from '../../../src/ledger/faults.ts';
+import { content } from '../../product.ts';
+import { conversationsOf, embeddedLedger, placeOf, say, stores, worldOf } from './world.ts';
 
-const TODAY = '2026-11-23';
-const now = () => new Date(`${TODAY}T08:00:00+01:00`);
-const understanding = readUnderstanding();
-const DEADLINE = 60;
+const DEADLINE = 100;
 
-function aWorld(changes: Partial<World> = {}): World & { mistakes: unknown[] } {
-  const mistakes: unknown[] = [];
-  return {
-    content,
-    understanding,
-    calendar,
-    ledger: createEmbeddedLedger(demonstrationHolders(TODAY), now),
-    identify: () => Promise.resolve(undefined),
-    now,
-    onMistake: (mistake) => mistakes.push(mistake),
-    ...changes,
-    mistakes,
-  };
-}
+describe.each(stores)('conversations %s', (_, newStore) => {
+  const newId = () => `test/${randomUUID()}`;
 
-describe('conversations', () => {
   it('welcome once, however often they are opened', async () => {
-    const { open } = createConversations(aWorld());
-    expect((await open('c')).replies).toHaveLength(2);
-    expect((await open('c')).replies).toEqual([]);
+    const [{ open }, id] = [conversationsOf(newStore()), newId()];
+    expect((await open(placeOf(id))).replies).toHaveLength(2);
+    expect((await open(placeOf(id))).replies).toEqual([]);
   });
 
   it('begin with a welcome also for somebody who writes at once', async () => {
-    const { send } = createConversations(aWorld());
-    const { replies, state } = await send('c', 'jag har slagit fel kod tre gånger');
+    const { replies, state } = await say(conversationsOf(newStore()), newId(), 'jag har slagit fel kod tre gånger');
     expect(state).toBe('pin-trouble/askingHasPuk');
     expect(replies).toHaveLength(3);
   });
 
   it('are kept apart', async () => {
-    const { send } = createConversations(aWorld());
-    await send('one', 'jag har slagit fel kod tre gånger');
-    await send('other', 'kan jag uppgradera mitt kort?');
-    expect((await send('one', 'nej')).state).toBe('pin-trouble/needsCodeLetter');
+    const [conversations, one, other] = [conversationsOf(newStore()), newId(), newId()];
+    await say(conversations, one, 'jag har slagit fel kod tre gånger');
+    await say(conversations, other, 'kan jag uppgradera mitt kort?');
+    expect((await say(conversations, one, 'nej')).state).toBe('pin-trouble/needsCodeLetter');
   });
 
-  it('answer messages that come at once in the order they came', async () => {
-    const { open, send } = createConversations(aWorld());
-    await open('c');
-    const sent = ['jag har slagit fel kod tre gånger', 'när är sös öppet på onsdag?', 'nej'].map((text) =>
-      send('c', text),
-    );
-    expect((await Promise.all(sent)).map(({ state }) => state)).toEqual([
+  it('answer messages that come at once in the order they were kept', async () => {
+    const [conversations, id] = [conversationsOf(newStore()), newId()];
+    await conversations.open(placeOf(id));
+    const texts = ['jag har slagit fel kod tre gånger', 'när är sös öppet på onsdag?', 'nej'];
+    const accepted = [];
+    for (const text of texts) accepted.push(await conversations.accept({ ...placeOf(id), id: text, text }));
+    const exchanges = await Promise.all(accepted.map(({ answered }) => answered));
+    expect(exchanges.map(({ said }) => said)).toEqual(texts);
+    expect(exchanges.map(({ state }) => state)).toEqual([
       'pin-trouble/askingHasPuk',
       'pin-trouble/askingHasPuk',
       'pin-trouble/needsCodeLetter',
     ]);
   });
 
+  it('answer a message once, however often it is sent, and at the same time', async () => {
+    const [conversations, id] = [conversationsOf(newStore()), newId()];
+    const message = { ...placeOf(id), id: 'm-1', text: 'vilken id-handling gäller' };
+    const all = await Promise.all([1, 2, 3].map(() => conversations.accept(message)));
+    await Promise.all(all.map(({ answered }) => answered));
+    expect(all.filter(({ isNew }) => isNew)).toHaveLength(1);
+    expect(new Set(all.map(({ seq }) => seq)).size).toBe(1);
+    expect((await conversations.log(id, 0)).filter(({ author }) => author === 'student')).toHaveLength(1);
+    expect(await answersIn(conversations, id)).toBe(1);
+  });
+
+  it('know a resend under a new id by its sender, text and time, and a message said again by its new time', async () => {
+    const [conversations, id] = [conversationsOf(newStore()), newId()];
+    const send = async (messageId: string, sentAt: string, sentBy = 'anna') => {
+      const message = { ...placeOf(id), id: messageId, sentBy, sentAt, text: 'ja' };
+      const { isNew, answered } = await conversations.accept(message);
+      await answered;
+      return isNew;
+    };
+    expect(await send('m-1', '2026-11-23T08:00:00.000Z')).toBe(true);
+    expect(await send('m-2', '2026-11-23T08:00:00.000Z')).toBe(false);
+    expect(await send('m-3', '2026-11-23T08:00:00.000Z', 'berit')).toBe(true);
+    expect(await send('m-4', '2026-11-23T08:00:15.000Z')).toBe(true);
+  });
+
   it('keep no secret, and say so', async () => {
-    const { open, send } = createConversations(aWorld());
-    await open('c');
-    const { said, heard, replies } = await send('c', 'glömt pinkoden, tror den är 4711, pnr 640823-3234');
+    const [conversations, id] = [conversationsOf(newStore()), newId()];
+    await conversations.open(placeOf(id));
+    const { said, heard, replies } = await say(conversations, id, 'glömt pinkoden, tror den är 4711, pnr 640823-3234');
     expect(said).not.toMatch(/\d/);
     expect(heard[0]).toBe('secret');
     expect(replies[0]?.text).toBe(content.label('conversation/secret'));
+    expect(JSON.stringify(await conversations.log(id, 0))).not.toMatch(/4711|640823/);
+  });
+
+  it('let a date through where a date is asked for, and mask it as a code where codes are', async () => {
+    const [conversations, dates, codes] = [conversationsOf(newStore()), newId(), newId()];
+    await say(conversations, dates, 'kortet går snart ut');
+    expect((await say(conversations, dates, '20270301')).said).toBe('20270301');
+    await say(conversations, codes, 'jag har slagit fel kod tre gånger');
+    expect((await say(conversations, codes, '20270301')).said).toBe(content.masked);
   });
 
   it('read nothing into what stands where a secret was', async () => {
-    const { open, send } = createConversations(aWorld());
-    await open('c');
-    expect(await send('c', '640823-3234')).toMatchObject({ heard: ['secret'], state: 'conversation/listening' });
-    await send('c', 'jag har tappat kortet');
-    expect((await send('c', '640823-3234')).state).toBe('lost-card/askingWhereabouts');
-  });
-
-  it('tell of a revocation that was answered late, whatever is written next, under the same reference', async () => {
-    const ledger = createEmbeddedLedger(demonstrationHolders(TODAY), now);
-    const slow = withDeadline(inCondition(ledger, 'slow', DEADLINE), DEADLINE);
-    const { open, send } = createConversations(aWorld({ ledger: slow }));
-    await open('c', 'active');
-    await send('c', 'någon har snott kortet');
-    const uncertain = await send('c', 'ja');
-    const settled = await send('c', 'vad är ett reservkort?');
-    expect(uncertain.state).toBe('lost-card/uncertain');
-    expect(settled.requests).toEqual(uncertain.requests);
-    expect(settled.replies[0]?.text).toMatch(/S-[0-9A-F]{4}-[0-9A-F]{4}/);
-    expect((await send('c', 'tack')).requests).toEqual([]);
-  });
-
-  it('tell of it also to somebody who writes nothing more', async () => {
-    const ledger = createEmbeddedLedger(demonstrationHolders(TODAY), now);
-    const slow = withDeadline(inCondition(ledger, 'slow', DEADLINE), DEADLINE);
-    const { open, send, settle } = createConversations(aWorld({ ledger: slow }));
-    await open('c', 'active');
-    await send('c', 'någon har snott kortet');
-    await send('c', 'ja');
-    expect((await settle('c'))?.state).toBe('lost-card/revoked');
-    expect(await settle('c')).toBeUndefined();
+    const [conversations, id] = [conversationsOf(newStore()), newId()];
+    await conversations.open(placeOf(id));
+    expect(await say(conversations, id, '640823-3234')).toMatchObject({
+      heard: ['secret'],
+      state: 'conversation/listening',
+    });
+    await say(conversations, id, 'jag har tappat kortet');
+    expect((await say(conversations, id, '640823-3234')).state).toBe('lost-card/askingWhereabouts');
   });
 
   it('prove who is asking before they look for a card', async () => {
-    const { open, send } = createConversations(aWorld({ identify: () => Promise.resolve('active') }));
-    await open('c');
-    const { requests, state } = await send('c', 'någon har snott kortet');
+    const conversations = conversationsOf(newStore(), { proving: { way: 'known', person: 'active' } });
+    const { requests, state } = await say(conversations, newId(), 'någon har snott kortet');
     expect(requests.map(({ request }) => request)).toEqual(['identity.verify', 'ledger.findCards']);
     expect(state).toBe('lost-card/confirming');
   });
 
-  it('give a way on when the mistake is ours, and go on from where they were', async () => {
+  it('tell somebody who has no way to prove it whom to turn to', async () => {
+    const { state } = await say(conversationsOf(newStore()), newId(), 'någon har snott kortet');
+    expect(state).toBe('lost-card/notIdentified');
+  });
+
+  describe('with a link to sign in by', () => {
+    const linkFor = (challenge: string) => `http://sign-in/${challenge}`;
+    const challengeIn = (replies: readonly Said[]) =>
+      replies.flatMap(({ link }) => (link ? [link.url.replace('http://sign-in/', '')] : []));
+    const asked = async (store: ConversationStore, id: string) => {
+      const conversations = conversationsOf(store, { proving: { way: 'link', linkFor } });
+      const { state } = await say(conversations, id, 'någon har snott kortet');
+      const [challenge = ''] = challengeIn(await repliesIn(conversations, id));
+      return { conversations, state, challenge };
+    };
+
+    it('wait for it, and go on once it is followed, to the cards of whoever followed it', async () => {
+      const id = newId();
+      const { conversations, state, challenge } = await asked(newStore(), id);
+      expect(state).toBe('lost-card/identifying');
+      expect(await conversations.isWaitedFor(challenge)).toBe(true);
+      expect(await conversations.verify(challenge, 'active')).toBe(true);
+      const { state: after } = await say(conversations, id, 'ja');
+      expect(after).toBe('lost-card/revoked');
+    });
+
+    it('answer whatever is asked meanwhile', async () => {
+      const id = newId();
+      const { conversations, challenge } = await asked(newStore(), id);
+      expect((await say(conversations, id, 'duger körkort?')).heard).toEqual(['intent.valid-id']);
+      expect(await conversations.verify(challenge, 'active')).toBe(true);
+    });
+
+    it('take each link once, and only the last', async () => {
+      const id = newId();
+      const { conversations, challenge } = await asked(newStore(), id);
+      await say(conversations, id, 'avbryt');
+      await say(conversations, id, 'någon har snott kortet');
+      const [, later = ''] = challengeIn(await repliesIn(conversations, id));
+      expect(await conversations.verify(challenge, 'active')).toBe(false);
+      const both = await Promise.all([conversations.verify(later, 'active'), conversations.verify(later, 'reserve')]);
+      expect(both.filter(Boolean)).toHaveLength(1);
+      expect(await conversations.verify(later, 'active')).toBe(false);
+    });
+
+    it('take no link that was never given', async () => {
+      const { conversations } = await asked(newStore(), newId());
+      expect(await conversations.verify('guessed', 'active')).toBe(false);
+      expect(await conversations.verify('', 'active')).toBe(false);
+    });
+  });
+
+  describe('when the ledger answers too late', () => {
+    const revoking = async (id: string) => {
+      const slow = withDeadline(inCondition(embeddedLedger(), 'slow', DEADLINE), DEADLINE);
+      const conversations = conversationsOf(newStore(), { ledger: slow });
+      await conversations.open(placeOf(id), 'active');
+      await say(conversations, id, 'någon har snott kortet');
+      return { conversations, uncertain: await say(conversations, id, 'ja') };
+    };
+
+    it('ask again under the same reference, and tell when they know', async () => {
+      const id = newId();
+      const { conversations, uncertain } = await revoking(id);
+      expect(uncertain.state).toBe('lost-card/uncertain');
+      const settled = await conversations.settle(id);
+      expect(settled.requests).toEqual(uncertain.requests);
+      expect(settled.state).toBe('lost-card/revoked');
+      expect(settled.replies[0]?.text).toMatch(/S-[0-9A-F]{4}-[0-9A-F]{4}/);
+      expect((await conversations.settle(id)).requests).toEqual([]);
+    });
+
+    it('tell it also to somebody who has gone on', async () => {
+      const id = newId();
+      const { conversations } = await revoking(id);
+      await say(conversations, id, 'jag har slagit fel kod tre gånger');
+      const settled = await conversations.settle(id);
+      expect(settled.state).toBe('pin-trouble/askingHasPuk');
+      expect(settled.replies[0]?.text).toMatch(/S-[0-9A-F]{4}-[0-9A-F]{4}/);
+    });
+  });
+
+  it('never deny a revocation that an earlier attempt may have made', async () => {
+    const [store, id] = [newStore(), newId()];
+    const before = conversationsOf(store);
+    await before.open(placeOf(id), 'active');
+    await say(before, id, 'någon har snott kortet');
+    // An attempt that never came back: its process is gone, and the request is taken up by another.
+    const resumed: ConversationStore = {
+      ...store,
+      async commit(step) {
+        const after = await store.commit(step);
+        return after && { ...after, requests: after.requests.map((each) => ({ ...each, attempt: 2 })) };
+      },
+    };
+    const ledger = inCondition(embeddedLedger(), 'down', DEADLINE);
+    expect((await say(conversationsOf(resumed, { ledger }), id, 'ja')).state).toBe('lost-card/uncertain');
+  });
+
+  it('take a ledger that fails in a way of its own for one that has not answered', async () => {
     const broken = {
       findCards: () => Promise.reject(new Error('out of order')),
       revoke: () => Promise.reject(new Error()),
     };
-    const world = aWorld({ ledger: broken });
-    const { open, send } = createConversations(world);
-    await open('c', 'active');
-    const { replies } = await send('c', 'någon har snott kortet');
-    expect(replies.at(-1)).toMatchObject({ text: content.label('conversation/failed') });
+    const world = worldOf(newStore(), { ledger: broken });
+    const [conversations, id] = [createConversations(world), newId()];
+    await conversations.open(placeOf(id), 'active');
+    expect((await say(conversations, id, 'någon har snott kortet')).state).toBe('lost-card/ledgerIsSlow');
     expect(world.mistakes).toEqual([new Error('out of order')]);
-    expect((await send('c', 'vilka tider har södersjukhuset')).heard).toEqual(['intent.sos-office']);
+    expect((await say(conversations, id, 'vilka tider har södersjukhuset')).heard).toEqual(['intent.sos-office']);
+  });
+
+  it('give a way on when the mistake is ours, and go on from where they were', async () => {
+    const [store, id] = [newStore(), newId()];
+    await say(conversationsOf(store), id, 'jag har slagit fel kod tre gånger');
+    const world = worldOf(store, {
+      understanding: {
+        ...worldOf(store).understanding,
+        hear: () => ({ wishes: [{ type: 'ambiguous', between: null as never }], askedDay: undefined }),
+      },
+    });
+    const failed = await say(createConversations(world), id, 'vad som helst');
+    expect(failed).toMatchObject({ state: 'pin-trouble/askingHasPuk' });
+    expect(failed.replies.at(-1)).toMatchObject({ text: content.label('conversation/failed') });
+    expect(world.mistakes).toHaveLength(1);
+    expect((await say(conversationsOf(store), id, 'nej')).state).toBe('pin-trouble/needsCodeLetter');
+  });
+
+  it.each<[string, (kept: Kept) => Kept]>([
+    ['another version', (kept) => ({ ...kept, saved: { ...kept.saved, version: 0 } })],
+    [
+      'this version, but cannot be restored',
+      (kept) => ({ ...kept, saved: { ...kept.saved, snapshot: { value: 'nowhere' } as never } }),
+    ],
+  ])('begin anew, politely, where what is kept is of %s', async (_what, change) => {
+    const [store, id] = [newStore(), newId()];
+    await conversationsOf(store).open(placeOf(id));
+    const conversations = conversationsOf(foundFirst(store, change));
+    const { replies } = await say(conversations, id, 'jag har slagit fel kod tre gånger');
+    expect(replies.map(({ text }) => text)).toContain(content.label('conversation/begunAnew'));
+    expect((await say(conversations, id, 'jag har slagit fel kod tre gånger')).state).toBe('pin-trouble/askingHasPuk');
+  });
+
+  it('keep a client’s own events in their place, once, and answer none of them', async () => {
+    const [conversations, id] = [conversationsOf(newStore()), newId()];
+    await conversations.open(placeOf(id));
+    const first = await conversations.note(id, { id: 'e-1', name: 'webchat/join' });
+    expect(await conversations.note(id, { id: 'e-1', name: 'webchat/join' })).toBe(first);
+    expect(await conversations.log(id, 2)).toMatchObject([{ seq: 3, event: 'webchat/join' }]);
+    expect((await say(conversations, id, 'tack')).heard).toEqual(['intent.thanks']);
+  });
+
+  describe('of a channel that is delivered to', () => {
+    const pushed = (id: string) => ({ ...placeOf(id), isPushed: true, address: { to: id } });
+
+    it('deliver every reply once, in order, to where the student is', async () => {
+      const [conversations, id] = [conversationsOf(newStore()), newId()];
+      await conversations.open(pushed(id));
+      const delivered: [object, string][] = [];
+      const post = (address: object, { text }: Said) => {
+        delivered.push([address, text]);
+        return Promise.resolve();
+      };
+      await Promise.all([conversations.deliver(id, post), conversations.deliver(id, post)]);
+      await conversations.deliver(id, post);
+      const texts = (await repliesIn(conversations, id)).map(({ text }) => text);
+      expect(delivered).toEqual(texts.map((text) => [{ to: id }, text]));
+    });
+
+    it('go on with the reply that could not be delivered, not with the one after', async () => {
+      const [store, id] = [newStore(), newId()];
+      const world = worldOf(store);
+      const conversations = createConversations(world);
+      await conversations.open(pushed(id));
+      const tried: string[] = [];
+      let isBroken = false;
+      const post = (_to: object, { text }: Said) => {
+        tried.push(text);
+        isBroken = tried.length === 2;
+        return isBroken ? Promise.reject(new Error('gone')) : Promise.resolve();
+      };
+      await conversations.deliver(id, post);
+      const [first, second] = (await repliesIn(conversations, id)).map(({ text }) => text);
+      expect(tried).toEqual([first, second]);
+      expect(world.mistakes).toHaveLength(1);
+    });
   });
 });
+
+/** A store in which a conversation is first found otherwise than it was left. */
+function foundFirst(store: ConversationStore, change: (kept: Kept) => Kept): ConversationStore {
+  let isFound = false;
+  const found = <Found extends Pending | undefined>(pending: Found): Found => {
+    if (isFound || !pending?.kept) return pending;
+    isFound = true;
+    return { ...pending, kept: change(pending.kept) };
+  };
+  return {
+    ...store,
+    async accept(message) {
+      const accepted = await store.accept(message);
+      return { ...accepted, pending: found(accepted.pending) };
+    },
+    pending: async (conversation) => found(await store.pending(conversation)),
+  };
+}
+
+async function repliesIn(conversations: ReturnType<typeof conversationsOf>, id: string): Promise<Said[]> {
+  return (await conversations.log(id, 0)).flatMap((entry) => (entry.author === 'bot' ? [entry.said] : []));
+}
+
+/** How many turns have answered a message. */
+async function answersIn(conversations: ReturnType<typeof conversationsOf>, id: string): Promise<number> {
+  const turns = (await conversations.log(id, 0)).flatMap((entry) =>
+    entry.author === 'bot' && entry.answers !== undefined ? [entry.turn] : [],
+  );
+  return new Set(turns).size;
+}

@@ -2,13 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import { demonstrationHolders } from '../../../src/ledger/demonstration-holders.ts';
 import { createEmbeddedLedger } from '../../../src/ledger/embedded-ledger.ts';
 import { inCondition, withDeadline } from '../../../src/ledger/faults.ts';
+import { createReceiptsInMemory } from '../../../src/ledger/receipts.ts';
 import type { Ledger } from '../../../src/ledger/ledger.ts';
 import type { Card } from '../../../dialogs/card-validity.ts';
 import type { Revocation } from '../../../dialogs/vocabulary.ts';
 
 const TODAY = '2026-11-23';
 const now = () => new Date(`${TODAY}T08:00:00+01:00`);
-const newLedger = () => createEmbeddedLedger(demonstrationHolders(TODAY), now);
+const newLedger = () => createEmbeddedLedger(demonstrationHolders, now, createReceiptsInMemory());
 
 async function cardsOf(ledger: Ledger, person: string): Promise<Card[]> {
   const answer = await ledger.findCards(person);

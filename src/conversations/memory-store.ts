@@ -1,0 +1,186 @@
+/** Conversations in memory, for a terminal: gone with the process, and with nobody else at them. */
+import type { Request, Revocation } from '../../dialogs/vocabulary.ts';
+import { doorOf } from '../masking.ts';
+import {
+  CHALLENGE_LASTS,
+  type ConversationStore,
+  type Kept,
+  type Logged,
+  type OpenRequest,
+  patienceAfter,
+  type Pending,
+  type Place,
+  type Said,
+} from './store.ts';
+
+type Row = {
+  place: Place;
+  turns: number;
+  kept: Kept | undefined;
+  log: (Logged & { resendKey?: string; isMasked?: boolean })[];
+  answeredSeq: number;
+  deliveredSeq: number;
+  isBeingDelivered: boolean;
+  requests: { id: string; request: Request; state: State; attempts: number; dueAt: number; challenge?: string }[];
+};
+type State = 'open' | 'unsettled' | 'challenged' | 'closed';
+
+export function createMemoryStore(now: () => number = Date.now): ConversationStore {
+  const rows = new Map<string, Row>();
+  let made = 0;
+
+  const rowOf = (place: Place): Row => {
+    const row = rows.get(place.conversation) ?? {
+      place,
+      turns: 0,
+      kept: undefined,
+      log: [],
+      answeredSeq: 0,
+      deliveredSeq: 0,
+      isBeingDelivered: false,
+      requests: [],
+    };
+    rows.set(place.conversation, row);
+    return row;
+  };
+
+  const pendingOf = (row: Row, requests: OpenRequest[] = []): Pending => {
+    const message = row.log.find((each) => each.seq > row.answeredSeq && 'text' in each);
+    return {
+      conversation: row.place.conversation,
+      turns: row.turns,
+      kept: row.kept,
+      message:
+        message && 'text' in message
+          ? { seq: message.seq, text: message.text, isMasked: message.isMasked ?? false }
+          : undefined,
+      requests,
+      isBusy: row.requests.some(({ state }) => state === 'open'),
+    };
+  };
+
+  const repliesOf = (row: Row): { seq: number; said: Said }[] =>
+    row.log.flatMap((each) => (each.author === 'bot' && each.seq > row.deliveredSeq ? [each] : []));
+
+  return {
+    open: (place) => Promise.resolve(pendingOf(rowOf(place))),
+    accept(message) {
+      const row = rowOf(message);
+      const { id, resendKey, text, at } = message;
+      const kept = row.log.find(
+        (each) => ('id' in each && each.id === id) || (resendKey !== undefined && each.resendKey === resendKey),
+      );
+      if (kept) return Promise.resolve({ seq: kept.seq, isNew: false, pending: undefined });
+      const seq = row.log.length + 1;
+      const masked = text[doorOf(row.kept?.asked.fact)];
+      row.log.push({ seq, at, author: 'student', id, ...masked, ...(resendKey !== undefined && { resendKey }) });
+      return Promise.resolve({ seq, isNew: true, pending: undefined });
+    },
+    note(conversation, { id, name, at }) {
+      const row = rows.get(conversation);
+      if (!row) return Promise.resolve(undefined);
+      const kept = row.log.find((each) => 'id' in each && each.id === id);
+      const seq = kept?.seq ?? row.log.length + 1;
+      if (!kept) row.log.push({ seq, at, author: 'student', id, event: name });
+      return Promise.resolve(seq);
+    },
+    pending(conversation) {
+      const row = rows.get(conversation);
+      return Promise.resolve(row && pendingOf(row));
+    },
+    commit({ conversation, turns, kept, replies, answers, closes, requests }) {
+      const row = rows.get(conversation);
+      const closed = row?.requests.find(({ id }) => id === closes?.id);
+      if (row?.turns !== turns || (closes && (!closed || closed.state === 'closed'))) return Promise.resolve(undefined);
+
+      row.turns++;
+      row.kept = kept;
+      row.answeredSeq = answers ?? row.answeredSeq;
+      if (closes && closed) Object.assign(closed, { state: closes.as, dueAt: now() });
+      if (requests.some(({ challenge }) => challenge)) {
+        for (const each of row.requests) if (each.state === 'challenged') each.state = 'closed';
+      }
+      for (const said of replies) {
+        const at = new Date(now());
+        row.log.push({ seq: row.log.length + 1, at, author: 'bot', said, answers, turn: row.turns });
+      }
+      const asked = requests.map(({ request, challenge }) => ({
+        id: String(++made),
+        request,
+        state: challenge ? ('challenged' as const) : ('open' as const),
+        attempts: 1,
+        dueAt: now() + CHALLENGE_LASTS * 1_000,
+        ...(challenge && { challenge }),
+      }));
+      row.requests.push(...asked);
+      const ours = asked.filter(({ state }) => state === 'open');
+      return Promise.resolve(
+        pendingOf(
+          row,
+          ours.map(({ id, request, attempts }) => ({ id, request, attempt: attempts })),
+        ),
+      );
+    },
+    claimUnsettled(conversation) {
+      const due = (rows.get(conversation)?.requests ?? []).flatMap((each) =>
+        each.state === 'unsettled' && each.dueAt <= now() && isRevocation(each.request)
+          ? [{ each, request: each.request }]
+          : [],
+      );
+      return Promise.resolve(
+        due.map(({ each, request }) => {
+          each.attempts++;
+          each.dueAt = Infinity;
+          return { id: each.id, request, attempt: each.attempts };
+        }),
+      );
+    },
+    postpone({ id, attempt }) {
+      const requests = [...rows.values()].flatMap((row) => row.requests);
+      const postponed = requests.find((each) => each.id === id);
+      if (postponed) postponed.dueAt = now() + patienceAfter(attempt) * 1_000;
+      return Promise.resolve();
+    },
+    challenged(challenge) {
+      for (const [conversation, { requests }] of rows) {
+        const met = requests.find((each) => each.challenge === challenge);
+        if (met?.state === 'challenged' && met.dueAt > now()) {
+          return Promise.resolve({ conversation, request: met.id });
+        }
+      }
+      return Promise.resolve(undefined);
+    },
+    has: (conversation) => Promise.resolve(rows.has(conversation)),
+    log: (conversation, after) => Promise.resolve((rows.get(conversation)?.log ?? []).filter(({ seq }) => seq > after)),
+    lengths: (conversations) =>
+      Promise.resolve(new Map(conversations.map((each) => [each, rows.get(each)?.log.length ?? 0]))),
+    claimDelivery(conversation) {
+      const row = rows.get(conversation);
+      const replies = row && !row.isBeingDelivered ? repliesOf(row) : [];
+      if (!row || replies.length === 0) return Promise.resolve(undefined);
+      row.isBeingDelivered = true;
+      return Promise.resolve({ address: row.place.address ?? {}, replies });
+    },
+    delivered(conversation, seq, isLast) {
+      const row = rows.get(conversation);
+      if (row) Object.assign(row, { deliveredSeq: seq, isBeingDelivered: !isLast });
+      return Promise.resolve();
+    },
+    undeliverable(conversation) {
+      const row = rows.get(conversation);
+      if (row) row.isBeingDelivered = false;
+      return Promise.resolve();
+    },
+    // One process does one thing at a time, and leaves nothing behind but revocations to ask about.
+    unfinished: () =>
+      Promise.resolve({
+        stalled: [],
+        unsettled: [...rows].flatMap(([id, { requests }]) =>
+          requests.some(({ state, dueAt }) => state === 'unsettled' && dueAt <= now()) ? [id] : [],
+        ),
+        undelivered: [],
+      }),
+  };
+}
+
+const isRevocation = (request: Request): request is Revocation => request.request === 'ledger.revoke';

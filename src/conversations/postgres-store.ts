@@ -1,0 +1,390 @@
+/**
+ * Conversations in PostgreSQL.
+ *
+ * Every step is one statement, so it is one transaction and one round trip. A
+ * step begins by writing the conversation's row, which holds it until the step
+ * is over: the log of a conversation grows in the order it is committed, and a
+ * reader who has seen one entry has seen all before it.
+ */
+import { z } from 'zod';
+import type { Asks, Request, Revocation } from '../../dialogs/vocabulary.ts';
+import { doorOf } from '../masking.ts';
+import { type Database, isDuplicate, type Statement } from '../storage/database.ts';
+import {
+  CHALLENGE_LASTS,
+  type ConversationStore,
+  DELIVERY_LEASE,
+  type Held,
+  type Kept,
+  type Logged,
+  type OpenRequest,
+  PATIENCE,
+  patienceAfter,
+  type Pending,
+  REQUEST_LEASE,
+  type Said,
+} from './store.ts';
+
+const Masked = z.object({ text: z.string(), isMasked: z.boolean() });
+const Event = z.object({ event: z.string() });
+const Message = z.object({ seq: z.number(), said: Masked });
+const SaidShape = z.object({
+  text: z.string(),
+  cites: z.array(z.string()),
+  suggests: z.array(z.string()),
+  source: z.string().optional(),
+  link: z.object({ title: z.string(), url: z.string() }).optional(),
+});
+const Referred = z.object({ reference: z.string() });
+const AnyRequest: z.ZodType<Request> = z.discriminatedUnion('request', [
+  Referred.extend({ request: z.literal('identity.verify') }),
+  Referred.extend({ request: z.literal('ledger.findCards'), person: z.string() }),
+  Referred.extend({
+    request: z.literal('ledger.revoke'),
+    person: z.string(),
+    card: z.string(),
+    reason: z.enum(['LOST', 'CODES_COMPROMISED', 'DETAILS_INCORRECT', 'MALFUNCTION']),
+  }),
+]);
+
+/** A conversation's row, and what comes next in it. */
+type Row = {
+  id: string;
+  turns: number;
+  version: number | null;
+  snapshot: unknown;
+  state: string;
+  asked_fact: Asks | null;
+  asked_path: string | null;
+  suggests: string[];
+  waiting: number;
+  message: unknown;
+  requests: { id: string; request: unknown; attempts: number }[] | null;
+  is_busy: boolean;
+};
+
+const NEXT_MESSAGE = `(
+  select json_build_object('seq', m.seq, 'said', m.said) from messages m
+  where m.conversation = c.id and m.author = 'student' and m.kind = 'message' and m.seq > c.answered_seq
+  order by m.seq limit 1
+)`;
+
+const open: Statement = {
+  name: 'open',
+  text: `insert into conversations as c (id, channel, is_pushed, address) values ($1, $2, $3, $4)
+    on conflict (id) do nothing`,
+};
+
+const accept: Statement = {
+  name: 'accept',
+  text: `with c as (
+      insert into conversations as c (id, channel, is_pushed, address, last_seq, waiting)
+      values ($1, $2, $3, $4, 1, 1)
+      on conflict (id) do update set
+        last_seq = c.last_seq + 1, waiting = c.waiting + 1, address = excluded.address, changed_at = now()
+      returning *
+    ), accepted as (
+      insert into messages (conversation, seq, author, kind, id, resend_key, said, at)
+      select c.id, c.last_seq, 'student', 'message', $5, $6, $7::jsonb -> c.door, $8 from c
+      returning seq, said
+    )
+    select c.*, json_build_object('seq', seq, 'said', said) as message, seq,
+      exists (select from requests r where r.conversation = c.id and r.state = 'open') as is_busy
+    from c, accepted`,
+};
+
+const first: Statement = {
+  name: 'first',
+  text: `select seq from messages where conversation = $1 and (id = $2 or resend_key = $3) order by seq limit 1`,
+};
+
+const note: Statement = {
+  name: 'note',
+  text: `with c as (
+      update conversations set last_seq = last_seq + 1, changed_at = now() where id = $1 returning *
+    )
+    insert into messages (conversation, seq, author, kind, id, said, at)
+    select c.id, c.last_seq, 'student', 'event', $2, $3, $4 from c
+    returning seq`,
+};
+
+const pending: Statement = {
+  name: 'pending',
+  text: `with lapsed as (
+      update requests set due_at = now() + make_interval(secs => ${REQUEST_LEASE}), attempts = attempts + 1
+      where id = (
+        select id from requests where conversation = $1 and state = 'open' order by id limit 1 for update skip locked
+      ) and due_at < now()
+      returning id, request, attempts
+    )
+    select c.*, ${NEXT_MESSAGE} as message,
+      (select json_agg(json_build_object('id', l.id::text, 'request', l.request, 'attempts', l.attempts)) from lapsed l)
+        as requests,
+      exists (select from requests r where r.conversation = c.id and r.state = 'open') as is_busy
+    from conversations c where c.id = $1`,
+};
+
+const commit: Statement = {
+  name: 'commit',
+  text: `with c as (
+      update conversations c set
+        turns = turns + 1, version = $3, snapshot = $4, state = $5, asked_fact = $6, asked_path = $7, door = $8,
+        suggests = $9, last_seq = last_seq + $10, changed_at = now(),
+        replied_seq = case when $10 > 0 then last_seq + $10 else replied_seq end,
+        answered_seq = coalesce($11, answered_seq),
+        waiting = waiting - case when $11::integer is null then 0 else 1 end
+      where id = $1 and turns = $2
+        and ($12::bigint is null or exists (select from requests r where r.id = $12 and r.state <> 'closed'))
+      returning *
+    ), closing as (
+      update requests set state = $13, due_at = now() from c where requests.id = $12
+    ), overtaken as (
+      update requests set state = 'closed' from c
+      where $16 and conversation = c.id and requests.state = 'challenged' and requests.id is distinct from $12
+    ), replied as (
+      insert into messages (conversation, seq, author, kind, said, at, turn, answers)
+      select c.id, c.last_seq - $10 + nth, 'bot', 'message', reply, now(), c.turns, $11
+      from c, jsonb_array_elements($14::jsonb) with ordinality as replies (reply, nth)
+    ), requested as (
+      insert into requests (conversation, reference, request, state, challenge, due_at)
+      select c.id, each #>> '{request,reference}', each -> 'request',
+        case when each ? 'challenge' then 'challenged' else 'open' end, each ->> 'challenge',
+        now() + make_interval(secs => case when each ? 'challenge' then ${CHALLENGE_LASTS} else ${REQUEST_LEASE} end)
+      from c, jsonb_array_elements($15::jsonb) with ordinality as made (each, nth) order by nth
+      returning id, request, state, attempts
+    )
+    select c.*, case when c.waiting > 0 then ${NEXT_MESSAGE} end as message,
+      (
+        select json_agg(json_build_object('id', o.id::text, 'request', o.request, 'attempts', o.attempts) order by o.id)
+        from requested o where o.state = 'open'
+      ) as requests,
+      exists (
+        select from requests r where r.conversation = c.id and r.state = 'open' and r.id is distinct from $12
+      ) as is_busy
+    from c`,
+};
+
+const claimUnsettled: Statement = {
+  name: 'claim-unsettled',
+  text: `update requests set due_at = now() + make_interval(secs => ${REQUEST_LEASE}), attempts = attempts + 1
+    where conversation = $1 and state = 'unsettled' and due_at <= now() returning id::text, request, attempts`,
+};
+
+const postpone: Statement = {
+  name: 'postpone',
+  text: `update requests set due_at = now() + make_interval(secs => $2) where id = $1 and state = 'unsettled'`,
+};
+
+const challenged: Statement = {
+  name: 'challenged',
+  text: `select conversation, id::text as request from requests
+    where challenge = $1 and state = 'challenged' and due_at > now()`,
+};
+
+const has: Statement = { name: 'has', text: 'select from conversations where id = $1' };
+
+const log: Statement = {
+  name: 'log',
+  text: `select seq, author, kind, id, said, at, turn, answers from messages
+    where conversation = $1 and seq > $2 order by seq`,
+};
+
+const lengths: Statement = {
+  name: 'lengths',
+  text: 'select id, last_seq from conversations where id = any ($1)',
+};
+
+const claimDelivery: Statement = {
+  name: 'claim-delivery',
+  text: `with c as (
+      update conversations set delivering_until = now() + make_interval(secs => ${DELIVERY_LEASE})
+      where id = $1 and replied_seq > delivered_seq and (delivering_until is null or delivering_until < now())
+      returning *
+    )
+    select c.address, m.seq, m.said from c, messages m
+    where m.conversation = c.id and m.author = 'bot' and m.seq > c.delivered_seq order by m.seq`,
+};
+
+const delivered: Statement = {
+  name: 'delivered',
+  text: `update conversations set delivered_seq = $2,
+      delivering_until = case when not $3 then now() + make_interval(secs => ${DELIVERY_LEASE}) end
+    where id = $1`,
+};
+
+const undeliverable: Statement = {
+  name: 'undeliverable',
+  text: `update conversations set delivering_until = now() + make_interval(secs => 5) where id = $1`,
+};
+
+const unfinished: Statement = {
+  name: 'unfinished',
+  text: `(
+      select 'stalled' as kind, id as conversation from conversations
+      where (waiting > 0 or turns = 0) and changed_at < now() - make_interval(secs => ${PATIENCE})
+      order by changed_at limit 200
+    ) union (
+      select case state when 'open' then 'stalled' else 'unsettled' end, conversation from requests
+      where state in ('open', 'unsettled') and due_at < now() order by due_at limit 200
+    ) union (
+      select 'undelivered', id from conversations
+      where is_pushed and replied_seq > delivered_seq and (delivering_until is null or delivering_until < now())
+        and changed_at < now() - make_interval(secs => ${PATIENCE})
+      order by changed_at limit 200
+    )`,
+};
+
+export function createPostgresStore(database: Database): ConversationStore {
+  const one = async <Row extends object>(statement: Statement, values: readonly unknown[]): Promise<Row | undefined> =>
+    (await database.run<Row>(statement, values))[0];
+
+  const pendingOf = async (conversation: string): Promise<Pending | undefined> => {
+    const row = await one<Row>(pending, [conversation]);
+    return row && toPending(row);
+  };
+
+  return {
+    async open({ conversation, channel, isPushed, address = {} }) {
+      await database.run(open, [conversation, channel, isPushed, address]);
+      const made = await pendingOf(conversation);
+      if (!made) throw new Error('A conversation was removed as it was opened');
+      return made;
+    },
+    async accept({ conversation, channel, isPushed, address = {}, id, resendKey = null, text, at }) {
+      try {
+        const row = await one<Row & { seq: number }>(accept, [
+          conversation,
+          channel,
+          isPushed,
+          address,
+          id,
+          resendKey,
+          text,
+          at,
+        ]);
+        if (!row) throw new Error('A message was not kept');
+        const isPlain = row.waiting === 1 && !row.is_busy;
+        return { seq: row.seq, isNew: true, pending: isPlain ? toPending(row) : undefined };
+      } catch (mistake) {
+        if (!isDuplicate(mistake)) throw mistake;
+        const kept = await one<{ seq: number }>(first, [conversation, id, resendKey]);
+        if (!kept) throw mistake;
+        return { seq: kept.seq, isNew: false, pending: undefined };
+      }
+    },
+    async note(conversation, { id, name, at }) {
+      try {
+        return (await one<{ seq: number }>(note, [conversation, id, { event: name }, at]))?.seq;
+      } catch (mistake) {
+        if (!isDuplicate(mistake)) throw mistake;
+        return (await one<{ seq: number }>(first, [conversation, id, null]))?.seq;
+      }
+    },
+    pending: pendingOf,
+    async commit({ conversation, turns, kept, replies, answers = null, closes, requests }) {
+      const { saved, state, asked, suggests } = kept;
+      const row = await one<Row>(commit, [
+        conversation,
+        turns,
+        saved.version,
+        JSON.stringify(saved.snapshot),
+        state,
+        asked.fact ?? null,
+        asked.path ?? null,
+        doorOf(asked.fact),
+        suggests,
+        replies.length,
+        answers,
+        closes?.id ?? null,
+        closes?.as ?? null,
+        JSON.stringify(replies),
+        JSON.stringify(requests),
+        requests.some(({ challenge }) => challenge !== undefined),
+      ]);
+      return row && toPending(row);
+    },
+    async claimUnsettled(conversation) {
+      const rows = await database.run<Claimed>(claimUnsettled, [conversation]);
+      return rows.map(toOpenRequest).filter(isRevocation);
+    },
+    async postpone({ id, attempt }) {
+      await database.run(postpone, [id, patienceAfter(attempt)]);
+    },
+    challenged: (challenge) => one(challenged, [challenge]),
+    has: async (conversation) => (await one(has, [conversation])) !== undefined,
+    log: async (conversation, after) => (await database.run<LogRow>(log, [conversation, after])).map(toLogged),
+    async lengths(conversations) {
+      const rows = await database.run<{ id: string; last_seq: number }>(lengths, [conversations]);
+      return new Map(rows.map(({ id, last_seq }) => [id, last_seq]));
+    },
+    async claimDelivery(conversation) {
+      const rows = await database.run<{ address: object; seq: number; said: unknown }>(claimDelivery, [conversation]);
+      const replies = rows.map(({ seq, said }) => ({ seq, said: saidOf(said) }));
+      return rows[0] && { address: rows[0].address, replies };
+    },
+    async delivered(conversation, seq, isLast) {
+      await database.run(delivered, [conversation, seq, isLast]);
+    },
+    async undeliverable(conversation) {
+      await database.run(undeliverable, [conversation]);
+    },
+    async unfinished() {
+      const rows = await database.run<{ kind: string; conversation: string }>(unfinished, []);
+      const of = (kind: string) => rows.filter((row) => row.kind === kind).map(({ conversation }) => conversation);
+      return { stalled: of('stalled'), unsettled: of('unsettled'), undelivered: of('undelivered') };
+    },
+  };
+}
+
+type Claimed = { id: string; request: unknown; attempts: number };
+type LogRow = {
+  seq: number;
+  author: 'student' | 'bot';
+  kind: 'message' | 'event';
+  id: string | null;
+  said: unknown;
+  at: Date;
+  turn: number | null;
+  answers: number | null;
+};
+
+/** What a question asks for, and the path it is asked on, are as this version of the dialogs wrote them, or unused. */
+function toPending({ id, turns, version, snapshot, state, asked_fact, asked_path, suggests, ...next }: Row): Pending {
+  const asked = { fact: asked_fact ?? undefined, path: asked_path ?? undefined };
+  return {
+    conversation: id,
+    turns,
+    kept:
+      version === null
+        ? undefined
+        : { saved: { version, snapshot: snapshot as Kept['saved']['snapshot'] }, state, asked, suggests },
+    message: next.message ? toHeld(next.message) : undefined,
+    requests: (next.requests ?? []).map(toOpenRequest),
+    isBusy: next.is_busy,
+  };
+}
+
+function toHeld(message: unknown): Held {
+  const { seq, said } = Message.parse(message);
+  return { seq, ...said };
+}
+
+const toOpenRequest = ({ id, request, attempts }: Claimed): OpenRequest => ({
+  id,
+  request: AnyRequest.parse(request),
+  attempt: attempts,
+});
+
+const isRevocation = (open: OpenRequest): open is OpenRequest<Revocation> => open.request.request === 'ledger.revoke';
+
+function saidOf(written: unknown): Said {
+  const { link, source, ...said } = SaidShape.parse(written);
+  return { ...said, source, ...(link && { link }) };
+}
+
+function toLogged({ seq, author, kind, id, said, at, turn, answers }: LogRow): Logged {
+  const entry = { seq, at };
+  if (author === 'bot') return { ...entry, author, said: saidOf(said), answers: answers ?? undefined, turn: turn ?? 0 };
+  if (kind === 'event') return { ...entry, author, id: id ?? '', ...Event.parse(said) };
+  return { ...entry, author, id: id ?? '', text: Masked.parse(said).text };
+}

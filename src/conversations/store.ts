@@ -1,0 +1,133 @@
+/**
+ * What is kept of conversations, and in which steps it changes.
+ *
+ * A message is kept once, before anything is done with it. A turn is committed
+ * whole, on top of the turn it was taken on, or not at all: of two that were
+ * taken on the same one, the first wins. Where each conversation is, is told by
+ * its rows alone, so whoever reads them can go on from there.
+ */
+import type { Revocation, Request } from '../../dialogs/vocabulary.ts';
+import type { Spoken } from '../content.ts';
+import type { Door, Masked } from '../masking.ts';
+import type { Asked, Saved } from '../turn.ts';
+
+/** A student's side of a conversation, as its channel knows it. */
+export type Place = {
+  /** Ours, and unique over all channels. */
+  conversation: string;
+  channel: string;
+  /** A channel that is pushed to is delivered to; from any other the student fetches. */
+  isPushed: boolean;
+  /** What the channel needs to reach the student again. It is the channel's own business. */
+  address?: object;
+};
+
+export type Message = Place & {
+  /** The channel's own: the same id again is the same message. */
+  id: string;
+  /** What a resend under a new id has in common with the first: sender, text and client time. */
+  resendKey?: string;
+  /** What passes the door; which of them is kept, depends on the question that is open then. */
+  text: Record<Door, Masked>;
+  at: Date;
+};
+
+/** A reply as it is kept. A link is somewhere to go in order to answer, such as to sign in. */
+export type Said = Spoken & { link?: { title: string; url: string } };
+
+/** Where a conversation rests. */
+export type Kept = { saved: Saved; state: string; asked: Asked; suggests: string[] };
+
+export type Held = { seq: number } & Masked;
+
+/** A request in our hands. One that was attempted before may have been carried out then. */
+export type OpenRequest<Kind extends Request = Request> = { id: string; request: Kind; attempt: number };
+
+/** Where a conversation is, and what it waits for next. */
+export type Pending = {
+  conversation: string;
+  turns: number;
+  /** Nothing, before it has begun. */
+  kept: Kept | undefined;
+  /** The first message that is not answered. */
+  message: Held | undefined;
+  /** What is ours to carry out now. */
+  requests: OpenRequest[];
+  /** A request is in other hands, and nothing is heard before it has been answered for. */
+  isBusy: boolean;
+};
+
+export type Step = {
+  conversation: string;
+  /** How many turns it was taken on top of. */
+  turns: number;
+  kept: Kept;
+  replies: Said[];
+  /** The message it answers, by its place in the conversation. */
+  answers?: number;
+  closes?: { id: string; as: 'closed' | 'unsettled' };
+  /** One with a challenge waits for whoever can meet it, and keeps nothing else waiting. */
+  requests: { request: Request; challenge?: string }[];
+};
+
+/** One entry of a conversation, in the order they were kept. `turn` is the turn that a reply was said in. */
+export type Logged = { seq: number; at: Date } & (
+  | { author: 'student'; id: string; text: string }
+  | { author: 'student'; id: string; event: string }
+  | { author: 'bot'; said: Said; answers: number | undefined; turn: number }
+);
+
+export type Unfinished = {
+  /** Conversations where something waits, and nobody is at it. */
+  stalled: string[];
+  /** Conversations with a revocation whose outcome is unknown, to ask about now. */
+  unsettled: string[];
+  undelivered: string[];
+};
+
+export type ConversationStore = {
+  /** Makes the conversation known, if it is not. */
+  open(place: Place): Promise<Pending>;
+  /** Keeps a message, unless it was kept before; then `seq` is that of the first. What comes next is told if it is plain. */
+  accept(message: Message): Promise<{ seq: number; isNew: boolean; pending: Pending | undefined }>;
+  /** Keeps what is neither answered nor heard, such as a client's own event. The same id again is the same event. */
+  note(conversation: string, event: { id: string; name: string; at: Date }): Promise<number | undefined>;
+  /** What a conversation waits for. A request that was left by whoever had it, is ours from here. */
+  pending(conversation: string): Promise<Pending | undefined>;
+  /** Nothing if another turn was first; otherwise what comes next, as far as this turn is concerned. */
+  commit(step: Step): Promise<Pending | undefined>;
+
+  /** The revocations to ask about again now: ours from here. */
+  claimUnsettled(conversation: string): Promise<OpenRequest<Revocation>[]>;
+  /** There is still no answer. It is asked about again later, and ever less often. */
+  postpone(request: OpenRequest): Promise<void>;
+  /** The request that a challenge is for, while it may be met. */
+  challenged(challenge: string): Promise<{ conversation: string; request: string } | undefined>;
+
+  has(conversation: string): Promise<boolean>;
+  log(conversation: string, after: number): Promise<Logged[]>;
+  /** Of these conversations, how far each one's log goes. */
+  lengths(conversations: readonly string[]): Promise<Map<string, number>>;
+
+  /** The replies that are to be delivered next, in order. Nothing if there are none, or somebody is at it. */
+  claimDelivery(conversation: string): Promise<{ address: object; replies: { seq: number; said: Said }[] } | undefined>;
+  /** Everything up to here is delivered. With the last of what was claimed, the claim ends. */
+  delivered(conversation: string, seq: number, isLast: boolean): Promise<void>;
+  /** It could not be delivered now. */
+  undeliverable(conversation: string): Promise<void>;
+
+  /** What was left behind by whoever was at it. */
+  unfinished(): Promise<Unfinished>;
+};
+
+/** How long a request is in the hands of whoever carries it out, in seconds: longer than any deadline. */
+export const REQUEST_LEASE = 12;
+/** How long a sign-in may take, in seconds. */
+export const CHALLENGE_LASTS = 600;
+/** How long a delivery is in the hands of whoever has begun it, in seconds: longer than any deadline. */
+export const DELIVERY_LEASE = 20;
+/** How long a conversation is left to whoever accepted its message, in seconds. */
+export const PATIENCE = 2;
+
+/** How long to wait before asking about a revocation again, in seconds. */
+export const patienceAfter = (attempts: number): number => Math.min(60, 2 ** (attempts - 1));

@@ -1,0 +1,55 @@
+/** A world to hold conversations in: everything real but the clock. */
+import { afterAll } from '@jest/globals';
+import { type Conversations, createConversations, type World } from '../../../src/conversations/conversations.ts';
+import { createMemoryStore } from '../../../src/conversations/memory-store.ts';
+import { createPostgresStore } from '../../../src/conversations/postgres-store.ts';
+import type { ConversationStore } from '../../../src/conversations/store.ts';
+import { demonstrationHolders } from '../../../src/ledger/demonstration-holders.ts';
+import { createEmbeddedLedger } from '../../../src/ledger/embedded-ledger.ts';
+import { createReceiptsInMemory } from '../../../src/ledger/receipts.ts';
+import { openTestDatabase } from '../../database/database.ts';
+import { calendar, content, readUnderstanding } from '../../product.ts';
+
+export const now = () => new Date('2026-11-23T08:00:00+01:00');
+const understanding = readUnderstanding();
+export const database = await openTestDatabase();
+afterAll(() => database.close());
+
+/** Every store there is, made anew or, if it is shared, with names of one's own. */
+export const stores: [string, () => ConversationStore][] = [
+  ['in memory', () => createMemoryStore()],
+  ['in PostgreSQL', () => createPostgresStore(database)],
+];
+
+export const embeddedLedger = () => createEmbeddedLedger(demonstrationHolders, now, createReceiptsInMemory());
+
+export function worldOf(store: ConversationStore, changes: Partial<World> = {}): World & { mistakes: unknown[] } {
+  const mistakes: unknown[] = [];
+  return {
+    content,
+    understanding,
+    calendar,
+    store,
+    ledger: embeddedLedger(),
+    proving: undefined,
+    now,
+    onTurn: () => undefined,
+    onMistake: (mistake) => mistakes.push(mistake),
+    ...changes,
+    mistakes,
+  };
+}
+
+export const placeOf = (conversation: string) => ({ conversation, channel: 'test', isPushed: false });
+
+/** Says one thing, and gives what came of it. */
+export async function say(conversations: Conversations, conversation: string, text: string, id = nextId()) {
+  const { answered } = await conversations.accept({ ...placeOf(conversation), id, text });
+  return answered;
+}
+
+export const conversationsOf = (store: ConversationStore, changes: Partial<World> = {}): Conversations =>
+  createConversations(worldOf(store, changes));
+
+let ids = 0;
+const nextId = () => `message-${++ids}`;
