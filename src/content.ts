@@ -50,6 +50,8 @@ export type Lesson = Written<Taught> & { rulesAt: number; examplesAt: number[] }
 export type Content = {
   /** The Swedish for a reply and, where it claims something, according to whom. */
   speak(reply: Reply, on: Day): Spoken;
+  /** Who says what the guidance says, and of which date, for each page that was read. */
+  sources: readonly Record<'source' | 'updated' | 'factChecked', string>[];
   /** A text that is not said in a conversation: of the terminal, say. Nothing is cited there. */
   label(line: string, facts?: Record<string, string>): string;
   lines: ReadonlyMap<string, Line>;
@@ -107,7 +109,7 @@ export const isGuidance = (file: string): boolean => /^guidance\/.*\.md$/.test(f
 export const isForReaders = (file: string): boolean => file.endsWith('README.md');
 
 /** Everything that is written, and everything that keeps it from being read. */
-export type Reading = Omit<Content, 'speak' | 'label' | 'offices' | 'masked'> & {
+export type Reading = Omit<Content, 'speak' | 'label' | 'sources' | 'offices' | 'masked'> & {
   words: Words | undefined;
   offices: Offices | undefined;
   /** When each office has drop-in, as a text that claims it. */
@@ -118,7 +120,7 @@ export type Reading = Omit<Content, 'speak' | 'label' | 'offices' | 'masked'> & 
 };
 
 /** Said on no state's behalf, but by the program that holds the conversation. */
-export const programLines = ['begunAnew', 'caution', 'failed', 'lapsed', 'source', 'wayBack'].map(
+export const programLines = ['begunAnew', 'caution', 'failed', 'lapsed', 'signIn', 'source', 'wayBack'].map(
   (name) => `conversation/${name}`,
 );
 
@@ -176,12 +178,13 @@ export function createContent(reading: Reading, details: ContactDetails = {}): C
     name in words.contacts ? contactInWords(name as ContactName, details, words) : undefined;
   const plain = (name: string) => quoting(lineAt(name).text, contact).trim();
 
-  const according = ({ source, updated, fact_checked }: Guidance): string => {
-    const facts: Record<string, string> = {
-      source,
-      updated: dayInWords(updated as Day, words),
-      factChecked: dayInWords(fact_checked as Day, words),
-    };
+  const sourceOf = ({ source, updated, fact_checked }: Guidance) => ({
+    source,
+    updated: dayInWords(updated as Day, words),
+    factChecked: dayInWords(fact_checked as Day, words),
+  });
+  const according = (guidance: Guidance): string => {
+    const facts: Record<string, string> = sourceOf(guidance);
     return quoting(lineAt('conversation/source').text, (name) => facts[name]).trim();
   };
 
@@ -189,6 +192,7 @@ export function createContent(reading: Reading, details: ContactDetails = {}): C
     ...reading,
     offices,
     masked: words.masked,
+    sources: [...new Set([...rules.values()].map(({ guidance }) => guidance))].map(sourceOf),
     label: (name, facts = {}) => quoting(lineAt(name).text, (fact) => facts[fact] ?? contact(fact)).trim(),
     speak({ line: name, facts, offers }, on) {
       const wished = lineAt(name);

@@ -7,26 +7,31 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { Day } from '../dialogs/card-validity.ts';
 import { lines } from '../dialogs/chart.ts';
 import { intents } from '../dialogs/intents.ts';
-import { createCalendar, instantOf, timeOf } from './calendar.ts';
+import { createCalendar, timeOf } from './calendar.ts';
 import { consoleLabels, converseInJson, converseInText } from './channels/console.ts';
 import { runContentCheck } from './cli/content-check.ts';
 import { understandLines } from './cli/understand.ts';
 import { type Content, createContent, programLines, readFiles } from './content.ts';
 import type { Expected } from './content-check.ts';
-import { createConversations } from './conversations.ts';
+import { createConversations } from './conversations/conversations.ts';
+import { createMemoryStore } from './conversations/memory-store.ts';
 import { type DemonstrationName, demonstrationHolders, demonstrationNames } from './ledger/demonstration-holders.ts';
 import { createEmbeddedLedger } from './ledger/embedded-ledger.ts';
 import { inCondition, type LedgerCondition, withDeadline } from './ledger/faults.ts';
+import { createReceiptsInMemory } from './ledger/receipts.ts';
 import { readSettings } from './settings.ts';
+import { StartupProblem } from './startup-problem.ts';
 import { modelFor } from './understanding/model-file.ts';
 import { createUnderstanding, lessonsOf, type Understanding } from './understanding/understanding.ts';
+import { chatPageLabels, signInLabels } from './web/labels.ts';
 import { type ContactDetails, factNames } from './wording.ts';
 
 const CONTENT = join(import.meta.dirname, '../content');
 const MODEL = join(import.meta.dirname, '../dist/model.bin');
+const SCRIPTS = join(import.meta.dirname, '../dist/web');
+const MIGRATIONS = join(import.meta.dirname, '../src/storage/migrations');
 
 /** How long the terminal waits for its ledger, in milliseconds; short, since both are in one process. */
 const LEDGER_DEADLINE = 1_000;
@@ -34,7 +39,7 @@ const LEDGER_DEADLINE = 1_000;
 /** What the dialogs, the program and the terminal need of the content. */
 const expected: Expected = {
   lines: new Set([...lines(), ...programLines]),
-  labels: new Set(consoleLabels),
+  labels: new Set([...consoleLabels, ...chatPageLabels, ...signInLabels]),
   intents,
   facts: new Set(factNames),
 };
@@ -42,6 +47,41 @@ const expected: Expected = {
 const program = new Command('kortlotsen')
   .description('Leads students in healthcare education to the right path for their eTjänstekort.')
   .showHelpAfterError();
+
+program
+  .command('serve')
+  .description('serve students in the web chat and in Teams')
+  .option('--at <time>', 'the time it is said to be, for trying; without an offset, Swedish time', parseTime)
+  .action(async ({ at }: { at?: Date }) => {
+    const settings = readSettings(process.env);
+    if (at && settings.isProduction)
+      throw new StartupProblem('settingsAreWrong', 'In production it is the time it is; leave --at out.');
+    const content = loadContent(settings.contacts);
+    const [{ serve }, { createLog }] = await Promise.all([import('./cli/serve.ts'), import('./log.ts')]);
+    const log = createLog(settings.logLevel);
+    const service = await serve({
+      settings,
+      content,
+      understanding: loadUnderstanding(content),
+      now: () => at ?? new Date(),
+      log,
+      migrations: MIGRATIONS,
+      scripts: SCRIPTS,
+    });
+    process.stderr.write(`Kortlotsen is at ${service.origin}. Stop it with Ctrl+C.\n`);
+    await stopAsked();
+    await service.stop();
+  });
+
+/** Asked once, it stops when it is done; asked again, at once. */
+function stopAsked(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.once(signal, () => {
+        resolve();
+      });
+  });
+}
 
 type ConverseOptions = { json?: true; at?: Date; as?: DemonstrationName; ledger: LedgerCondition };
 
@@ -56,15 +96,17 @@ program
     const now = () => at ?? new Date();
     const { contacts, hasColour } = readSettings(process.env);
     const content = loadContent(contacts);
-    const holders = demonstrationHolders(instantOf(now()).slice(0, 10) as Day);
-    const ledger = inCondition(createEmbeddedLedger(holders, now), condition, LEDGER_DEADLINE);
+    const embedded = createEmbeddedLedger(demonstrationHolders, now, createReceiptsInMemory());
+    const ledger = inCondition(embedded, condition, LEDGER_DEADLINE);
     const conversations = createConversations({
       content,
       understanding: loadUnderstanding(content),
       calendar: createCalendar(content.offices),
       ledger: withDeadline(ledger, LEDGER_DEADLINE),
-      identify: () => Promise.resolve(as),
+      store: createMemoryStore(),
+      proving: { way: 'known', person: as },
       now,
+      onTurn: () => undefined,
       onMistake: (mistake) => process.stderr.write(`${mistake instanceof Error ? mistake.stack : 'A mistake'}\n`),
     });
     const terminal = { input: process.stdin, output: process.stdout, hasColour };
@@ -134,5 +176,5 @@ try {
   await program.parseAsync();
 } catch (mistake) {
   process.stderr.write(`${mistake instanceof Error ? mistake.message : String(mistake)}\n`);
-  process.exitCode = 1;
+  process.exitCode = mistake instanceof StartupProblem ? mistake.exitCode : 1;
 }

@@ -20,7 +20,7 @@ afterAll(() => {
 
 const expected: Expected = {
   lines: new Set([...lines(), ...programLines]),
-  labels: new Set([...reading.lines.keys()].filter((name) => name.startsWith('terminal/'))),
+  labels: new Set([...reading.lines.keys()].filter((name) => /^(terminal|web-chat|sign-in)\//.test(name))),
   intents,
   facts: new Set(factNames),
 };

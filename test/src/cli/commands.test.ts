@@ -100,7 +100,7 @@ describe('kortlotsen converse', () => {
 
   it('does not start on broken settings, and says all that is wrong with them', async () => {
     const { code, out, err } = await run(['converse'], '', { KORTLOTSEN_SERVICEDESK: '', KORTLOTSEN_IT_PORTAL: '<b>' });
-    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect({ code, out }).toEqual({ code: 10, out: '' });
     expect(err).toMatch(/KORTLOTSEN_SERVICEDESK[^]*KORTLOTSEN_IT_PORTAL/);
   });
 });

@@ -1,0 +1,41 @@
+/**
+ * `npm run build`: the program and the scripts of its pages, in dist/. Each
+ * command loads no more than it needs, so the program is in several files.
+ */
+import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const root = join(import.meta.dirname, '..');
+const dist = join(root, 'dist');
+const webChat = join(root, 'node_modules/botframework-webchat/dist/webchat.js');
+
+await mkdir(join(dist, 'web'), { recursive: true });
+const stale = (await readdir(dist)).filter((name) => /\.js(\.map)?$/.test(name));
+await Promise.all(stale.map((name) => rm(join(dist, name))));
+
+await Promise.all([
+  build({
+    entryPoints: { kortlotsen: join(root, 'src/main.ts') },
+    bundle: true,
+    splitting: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    packages: 'external',
+    sourcemap: true,
+    outdir: dist,
+    logLevel: 'warning',
+  }),
+  build({
+    entryPoints: [join(root, 'src/web/browser/chat-page.ts'), join(root, 'src/web/browser/chat-page.css')],
+    bundle: true,
+    minify: true,
+    platform: 'browser',
+    target: ['chrome109', 'firefox115', 'safari16'],
+    format: 'iife',
+    outdir: join(dist, 'web'),
+    logLevel: 'warning',
+  }),
+  copyFile(webChat, join(dist, 'web/webchat.js')),
+]);

@@ -1,0 +1,106 @@
+/**
+ * Open WebSockets, and what each of them has been sent.
+ *
+ * A stream is told of nothing but what is in the log: whatever wakes it, it
+ * asks what has come after the last it sent. So a wake-up that is lost makes it
+ * late, until the next look at the clock, and never wrong.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocket, WebSocketServer } from 'ws';
+
+export type Entry = { seq: number; activity: object };
+
+export type Streams = {
+  open: (req: IncomingMessage, socket: Duplex, head: Buffer, at: { id: string | undefined; after: number }) => void;
+  refresh: (id: string) => void;
+  close: () => void;
+};
+
+export type StreamsWorld = {
+  after: (id: string, seq: number) => Promise<Entry[]>;
+  lengths: (ids: readonly string[]) => Promise<Map<string, number>>;
+  onMistake: (mistake: unknown) => void;
+};
+
+type Stream = { id: string; socket: WebSocket; sent: number; isSending: boolean; isStale: boolean; isAlive: boolean };
+
+/** In milliseconds. */
+const LOOK = 3_000;
+const PING = 30_000;
+/** Clients send nothing but keep-alives. */
+const LARGEST_PAYLOAD = 4_096;
+
+export function createStreams({ after, lengths, onMistake }: StreamsWorld): Streams {
+  const server = new WebSocketServer({ noServer: true, maxPayload: LARGEST_PAYLOAD });
+  const streams = new Map<string, Set<Stream>>();
+  const every = () => [...streams.values()].flatMap((each) => [...each]);
+
+  const send = async (stream: Stream): Promise<void> => {
+    stream.isStale = true;
+    if (stream.isSending) return;
+    stream.isSending = true;
+    try {
+      while (stream.isStale && stream.socket.readyState === WebSocket.OPEN) {
+        stream.isStale = false;
+        const entries = await after(stream.id, stream.sent);
+        const last = entries.at(-1);
+        if (!last) continue;
+        stream.socket.send(
+          JSON.stringify({ activities: entries.map(({ activity }) => activity), watermark: String(last.seq) }),
+        );
+        stream.sent = last.seq;
+      }
+    } finally {
+      stream.isSending = false;
+    }
+  };
+  const sendSoon = (stream: Stream) => void send(stream).catch(onMistake);
+
+  const look = async (): Promise<void> => {
+    const ids = [...streams.keys()];
+    if (ids.length === 0) return;
+    const found = await lengths(ids);
+    for (const stream of every()) if ((found.get(stream.id) ?? 0) > stream.sent) sendSoon(stream);
+  };
+  const looking = setInterval(() => void look().catch(onMistake), LOOK);
+  const pinging = setInterval(() => {
+    for (const stream of every()) {
+      if (!stream.isAlive) stream.socket.terminate();
+      stream.isAlive = false;
+      stream.socket.ping();
+    }
+  }, PING);
+  looking.unref();
+  pinging.unref();
+
+  return {
+    open(req, socket, head, { id = '', after: sent }) {
+      server.handleUpgrade(req, socket, head, (opened) => {
+        const stream: Stream = { id, socket: opened, sent, isSending: false, isStale: false, isAlive: true };
+        const others = streams.get(id) ?? new Set();
+        streams.set(id, others.add(stream));
+        const lives = () => (stream.isAlive = true);
+        opened.on('pong', lives);
+        opened.on('message', lives);
+        opened.on('error', () => {
+          opened.terminate();
+        });
+        opened.on('close', () => {
+          others.delete(stream);
+          if (others.size === 0 && streams.get(id) === others) streams.delete(id);
+        });
+        sendSoon(stream);
+      });
+    },
+    refresh(id) {
+      for (const stream of streams.get(id) ?? []) sendSoon(stream);
+    },
+    close() {
+      clearInterval(looking);
+      clearInterval(pinging);
+      for (const { socket } of every()) socket.close(1001);
+      server.close();
+    },
+  };
+}

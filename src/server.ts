@@ -1,0 +1,64 @@
+/**
+ * The web server, assembled and not yet listening.
+ *
+ * A handler that throws has met a mistake of ours, or a neighbour's: it is told
+ * of here, and the client learns no more than that.
+ */
+import {
+  createServer as createRestifyServer,
+  type Next,
+  plugins,
+  type Request,
+  type Response,
+  type Server,
+} from 'restify';
+import type { Content } from './content.ts';
+import { escaped, sendPage } from './web/page.ts';
+
+export type ServerWorld = {
+  content: Content;
+  /** Whatever puts its own addresses on the server. */
+  mounts: readonly ((server: Server) => void | Promise<void>)[];
+  /** What `/health` reports: whether each of our neighbours answers. */
+  isHealthy: () => Promise<Record<string, boolean>>;
+  onMistake: (mistake: unknown) => void;
+};
+
+/** In bytes: room for the longest text, and then some. */
+const LARGEST_BODY = 128 * 1_024;
+
+export async function createServer({ content, mounts, isHealthy, onMistake }: ServerWorld): Promise<Server> {
+  const server = createRestifyServer({ name: 'kortlotsen', maxParamLength: 400, onceNext: true });
+  server.pre((_req: Request, res: Response, next: Next) => {
+    res.removeHeader('Server');
+    next();
+  });
+  server.use(plugins.bodyReader({ maxBodySize: LARGEST_BODY }));
+  server.use(plugins.jsonBodyParser({ mapParams: false }));
+  server.use(plugins.urlEncodedBodyParser({ mapParams: false }));
+
+  server.on('restifyError', (req: Request, res: Response, problem: Problem, done: () => void) => {
+    const isOurs = (problem.statusCode ?? 500) >= 500;
+    if (isOurs) onMistake(problem.cause?.() ?? problem);
+    if (problem.statusCode === 404 && req.accepts('text/html')) sendNotFound(res);
+    const code = isOurs ? 'ServiceError' : (problem.body?.code ?? 'BadRequest');
+    problem.toJSON = () => ({ error: { code, message: isOurs ? 'Something went wrong here.' : code } });
+    problem.toString = () => code;
+    done();
+  });
+
+  const sendNotFound = (res: Response) => {
+    const [title, link] = [content.label('web-chat/notFound'), content.label('web-chat/toChat')];
+    sendPage(res, { title, status: 404, body: `<h1>${escaped(title)}</h1>\n<p><a href="/">${escaped(link)}</a></p>` });
+  };
+
+  server.get('/health', async (_req: Request, res: Response) => {
+    const parts = await isHealthy();
+    const isWell = Object.values(parts).every(Boolean);
+    res.send(isWell ? 200 : 503, { status: isWell ? 'ok' : 'failing', ...parts });
+  });
+  for (const mount of mounts) await mount(server);
+  return server;
+}
+
+type Problem = Error & { statusCode?: number; body?: { code?: string }; cause?: () => unknown; toJSON?: () => object };

@@ -1,0 +1,33 @@
+/** The texts of our pages that the content is to have. */
+
+/** What Web Chat lacks in its own Swedish, by its own names. */
+export const WEB_CHAT_STRINGS = [
+  'ACTIVITY_BOT_SAID_ALT',
+  'ACTIVITY_BOT_ATTACHED_ALT',
+  'TEXT_INPUT_ATTACHMENTS_FEW',
+  'TEXT_INPUT_ATTACHMENTS_MANY',
+  'TEXT_INPUT_ATTACHMENTS_ONE',
+  'TEXT_INPUT_ATTACHMENTS_OTHER',
+  'TEXT_INPUT_ATTACHMENTS_TWO',
+  'TEXT_INPUT_DROP_ZONE',
+  'TEXT_INPUT_LENGTH_EXCEEDED_ALT',
+  'TEXT_INPUT_TELEPHONE_KEYPAD_BUTTON_ALT',
+  'TELEPHONE_KEYPAD_INPUT_MESSAGE',
+];
+const CHAT_PAGE = [
+  'title',
+  'intro',
+  'dated',
+  'chat',
+  'leave',
+  'loading',
+  'noScript',
+  'offline',
+  'online',
+  'notFound',
+  'toChat',
+];
+
+export const chatPageLabels = [...CHAT_PAGE, ...WEB_CHAT_STRINGS].map((name) => `web-chat/${name}`);
+
+export const signInLabels = ['title', 'intro', 'again', 'holders', 'done', 'expired'].map((name) => `sign-in/${name}`);

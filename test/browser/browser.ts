@@ -1,0 +1,48 @@
+/** A real Chromium, from npm, on machines that have none and none of its libraries. */
+import { type Browser, chromium as playwright, type Page } from 'playwright-core';
+
+export async function openBrowser(): Promise<Browser> {
+  // Read when the package is loaded: it then unpacks the libraries it needs as well.
+  process.env.AWS_EXECUTION_ENV ??= 'AWS_Lambda_nodejs22.x';
+  const { default: chromium } = await import('@sparticuz/chromium');
+  // Its own arguments switch web security off, and closing a page would close the browser.
+  return playwright.launch({ executablePath: await chromium.executablePath(), args: ['--no-sandbox'] });
+}
+
+/** What a page must not do: break its policy, ask anybody else for anything, or fail. */
+export type Complaints = { policy: string[]; elsewhere: string[]; errors: string[] };
+
+export type Visit = { page: Page; complaints: () => Promise<Complaints>; close: () => Promise<void> };
+
+export async function visit(browser: Browser, origin: string, width = 1024, height = 800): Promise<Visit> {
+  const context = await browser.newContext({
+    viewport: { width, height },
+    locale: 'sv-SE',
+    timezoneId: 'Europe/Stockholm',
+  });
+  const page = await context.newPage();
+  const [elsewhere, errors]: string[][] = [[], []];
+  context.on('request', (request) => {
+    const url = new URL(request.url());
+    if (!['blob:', 'data:'].includes(url.protocol) && url.host !== new URL(origin).host) elsewhere?.push(request.url());
+  });
+  page.on('pageerror', (error) => errors?.push(error.message));
+  await page.addInitScript(() => {
+    const broken: string[] = [];
+    Object.assign(globalThis, { broken });
+    globalThis.addEventListener('securitypolicyviolation', (event: Event) => {
+      const { effectiveDirective, blockedURI } = event as Event & { effectiveDirective: string; blockedURI: string };
+      broken.push(`${effectiveDirective} ${blockedURI}`);
+    });
+  });
+  await page.goto(origin);
+  return {
+    page,
+    complaints: async () => ({
+      policy: await page.evaluate(() => (globalThis as unknown as { broken: string[] }).broken),
+      elsewhere: elsewhere ?? [],
+      errors: errors ?? [],
+    }),
+    close: () => context.close(),
+  };
+}

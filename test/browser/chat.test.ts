@@ -1,0 +1,228 @@
+/** The page as a student meets it: in a browser, with the built product behind it. */
+import { AxeBuilder } from '@axe-core/playwright';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { createDatabase } from '../database/database.ts';
+import { content } from '../product.ts';
+import { type Serving, startServing } from '../serving.ts';
+import { openBrowser, type Visit, visit } from './browser.ts';
+
+const MONDAY = '2026-11-23T08:00';
+/** Web Chat comes back by itself after at most 15 seconds. In milliseconds. */
+const COMING_BACK = 30_000;
+
+let browser: Browser;
+let serving: Serving;
+let url: string;
+
+beforeAll(async () => {
+  url = await createDatabase();
+  [browser, serving] = await Promise.all([openBrowser(), startServing({ DATABASE_URL: url }, '--at', MONDAY)]);
+});
+afterAll(async () => {
+  await browser.close();
+  await serving.stop();
+});
+
+describe('a student on the page', () => {
+  it('loses a card, signs in, says yes to that card, gets a receipt and is told what now', async () => {
+    const visited = await visit(browser, serving.origin);
+    const { page } = visited;
+    await say(page, 'jag har tappat kortet');
+    await shows(page, 'Är kortet borta, eller har du glömt det hemma?');
+    await suggestion(page, 'Det är borta').click();
+    await signIn(page, 'active');
+    await shows(page, 'Jag hittade ditt ordinarie kort som slutar på 4711');
+    await suggestion(page, 'Ja').click();
+    await shows(page, /är spärrat sedan 23 november 2026\. Ditt kvitto har nummer S-[0-9A-F]{4}-[0-9A-F]{4}/);
+    await say(page, 'vad gör jag nu?');
+    await shows(page, 'Nu behöver du ett nytt');
+    await say(page, 'kan jag uppgradera mitt kort?');
+    await shows(page, /fram till (den )?4 maj 2022/);
+    expect(await visited.complaints()).toEqual({ policy: [], elsewhere: [], errors: [] });
+    await visited.close();
+  });
+
+  it('is told at once that it is a robot, what of, and how old the texts are', async () => {
+    const visited = await visit(browser, serving.origin);
+    const header = await visited.page.getByRole('banner').innerText();
+    expect(header).toMatch(/robot/);
+    expect(header).toMatch(/22 mars 2022.*11 oktober 2020/s);
+    await shows(visited.page, 'Jag är Kortlotsen, en robot');
+    await visited.close();
+  });
+
+  it('reads the rule a claim is founded on, in its own words', async () => {
+    const visited = await visit(browser, serving.origin);
+    await say(visited.page, 'när är sös öppet på onsdag?');
+    await shows(visited.page, 'Enligt Vårdgivarguiden, uppdaterad 22 mars 2022');
+    await visited.page.getByRole('button', { name: /R25: / }).click();
+    const rule = content.rules.get('R25')?.text ?? 'R25 is missing';
+    expect(await visited.page.getByRole('dialog').innerText()).toContain(rule);
+    expect((await visited.complaints()).policy).toEqual([]);
+    await visited.close();
+  });
+
+  it('manages by keyboard alone', async () => {
+    const visited = await visit(browser, serving.origin);
+    const { page } = visited;
+    await shows(page, 'Vad vill du ha hjälp med?');
+    await tabTo(page, 'TEXTAREA');
+    await page.keyboard.type('jag har tappat kortet');
+    await page.keyboard.press('Enter');
+    await suggestion(page, 'Det är borta').waitFor();
+    await tabTo(page, 'Det är borta', 'Shift+Tab');
+    await page.keyboard.press('Enter');
+    await shows(page, 'Innan jag kan spärra ett kort');
+    await visited.close();
+  });
+
+  it.each([
+    [320, 640],
+    [390, 800],
+  ])('needs no sideways scrolling on a screen %d wide', async (width, height) => {
+    const visited = await visit(browser, serving.origin, width, height);
+    await say(visited.page, 'när är sös öppet på onsdag?');
+    await shows(visited.page, 'Hus 48');
+    const overflow = await visited.page.evaluate(() => {
+      const { scrollWidth, clientWidth } = document.documentElement;
+      return scrollWidth - clientWidth;
+    });
+    expect(overflow).toBe(0);
+    await visited.close();
+  });
+
+  it('meets no barrier that can be found by a machine', async () => {
+    const visited = await visit(browser, serving.origin);
+    await say(visited.page, 'någon har snott mitt kort');
+    await shows(visited.page, 'Legitimera dig');
+    const { violations } = await new AxeBuilder({ page: visited.page })
+      .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'])
+      .analyze();
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ''}`)).toEqual([]);
+    await visited.close();
+  });
+});
+
+describe('a conversation', () => {
+  it('is there after a reload, with no second welcome', async () => {
+    const visited = await visit(browser, serving.origin);
+    await say(visited.page, 'jag har slagit fel kod tre gånger');
+    await shows(visited.page, 'Har du kvar pukkoden');
+    await visited.page.reload();
+    await shows(visited.page, 'Har du kvar pukkoden');
+    expect(await welcomes(visited.page)).toBe(1);
+    await say(visited.page, 'nej');
+    await shows(visited.page, 'ett nytt PUK-kodbrev');
+    await visited.close();
+  });
+
+  it('goes on after the server was away, with no reload, and nothing lost or doubled', async () => {
+    const visited = await visit(browser, serving.origin);
+    const { page } = visited;
+    await say(page, 'jag har slagit fel kod tre gånger');
+    await shows(page, 'Har du kvar pukkoden');
+    const { port } = new URL(serving.origin);
+    expect(await serving.stop()).toBe(0);
+    serving = await startServing({ DATABASE_URL: url, PORT: port }, '--at', MONDAY);
+    await say(page, 'nej');
+    await shows(page, 'ett nytt PUK-kodbrev', COMING_BACK);
+    expect(await welcomes(page)).toBe(1);
+    await page.reload();
+    await shows(page, 'ett nytt PUK-kodbrev');
+    expect(await welcomes(page)).toBe(1);
+    await visited.close();
+  }, 90_000);
+
+  it('goes on when its token has run out', async () => {
+    const visited = await visit(browser, serving.origin);
+    const { page } = visited;
+    await say(page, 'jag har slagit fel kod tre gånger');
+    await shows(page, 'Har du kvar pukkoden');
+    const expired = JSON.stringify({ error: { code: 'TokenExpired', message: 'The token has expired.' } });
+    await page.route('**/v3/directline/**', (route) => route.fulfill({ status: 403, body: expired }), { times: 2 });
+    await page.reload();
+    await shows(page, 'Har du kvar pukkoden', COMING_BACK);
+    await say(page, 'nej');
+    await shows(page, 'ett nytt PUK-kodbrev');
+    await visited.close();
+  }, 90_000);
+
+  it('is over for this tab when the student leaves it', async () => {
+    const visited = await visit(browser, serving.origin);
+    await say(visited.page, 'jag har slagit fel kod tre gånger');
+    await shows(visited.page, 'Har du kvar pukkoden');
+    await visited.page.getByRole('button', { name: 'Avsluta chatten' }).click();
+    await shows(visited.page, 'Vad vill du ha hjälp med?');
+    expect(await visited.page.getByText('Har du kvar pukkoden').count()).toBe(0);
+    await visited.close();
+  });
+
+  it('is in another tab another conversation', async () => {
+    const one = await visit(browser, serving.origin);
+    await say(one.page, 'jag har slagit fel kod tre gånger');
+    const other: Visit = await visit(browser, serving.origin);
+    await shows(other.page, 'Vad vill du ha hjälp med?');
+    expect(await other.page.getByText('jag har slagit fel kod tre gånger').count()).toBe(0);
+    await Promise.all([one.close(), other.close()]);
+  });
+});
+
+describe('signing in', () => {
+  it('remembers who one was, and takes a link once', async () => {
+    const visited = await visit(browser, serving.origin);
+    const { page } = visited;
+    await say(page, 'kolla mitt kort');
+    const address = await signIn(page, 'reserve');
+    await shows(page, 'Ditt reservkort som slutar på 0815 är aktivt');
+    const again = await page.context().newPage();
+    await again.goto(address);
+    await again.getByText('Länken gäller inte längre').waitFor();
+    await say(page, 'börja om');
+    await again.close();
+    await visited.close();
+  });
+});
+
+async function say(page: Page, text: string): Promise<void> {
+  await shows(page, 'Vad vill du ha hjälp med?');
+  await page.getByRole('textbox').fill(text);
+  await page.keyboard.press('Enter');
+}
+
+/** Waits for it. What is said is also announced, elsewhere in the page and unseen. */
+async function shows(page: Page, text: string | RegExp, timeout = 15_000): Promise<void> {
+  await page.getByRole('feed').or(page.getByRole('main')).getByText(text).last().waitFor({ timeout });
+}
+
+/** A button with an answer on it. It is announced as well, as a button that nobody reaches. */
+const suggestion = (page: Page, title: string) =>
+  page.getByRole('toolbar').getByRole('button', { name: title, exact: true });
+
+/** Follows the link to sign in, in its new tab, and gives its address. */
+async function signIn(page: Page, holder: string): Promise<string> {
+  const opening = page.context().waitForEvent('page');
+  await page.locator('button.ac-pushButton', { hasText: 'Logga in' }).last().click();
+  const tab = await opening;
+  await tab.getByText('Det här är ingen riktig inloggning').waitFor();
+  const address = tab.url();
+  await tab.getByRole('button', { name: holder, exact: true }).last().click();
+  await tab.getByText('Du är inloggad').waitFor();
+  await tab.close();
+  return address;
+}
+
+async function welcomes(page: Page): Promise<number> {
+  return page.locator('.webchat__bubble__content', { hasText: 'Jag är Kortlotsen, en robot' }).count();
+}
+
+/** Presses a key until what has the focus is called that, or is that kind of element. */
+async function tabTo(page: Page, wanted: string, key = 'Tab'): Promise<void> {
+  for (let presses = 0; presses < 40; presses++) {
+    await page.keyboard.press(key);
+    const focused = page.locator(':focus');
+    const [tag, text] = await focused.evaluateAll(([element]) => [element?.tagName, element?.textContent.trim()]);
+    if (tag === wanted || text === wanted) return;
+  }
+  throw new Error(`${wanted} cannot be reached by keyboard`);
+}

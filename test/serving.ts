@@ -1,0 +1,62 @@
+/** The built product in a process of its own, as whoever runs it starts it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { root } from './product.ts';
+
+export type Serving = {
+  origin: string;
+  process: ChildProcess;
+  /** Everything it has logged so far. */
+  log: () => string;
+  /** Asks it to stop, and gives its exit code. */
+  stop: () => Promise<number | null>;
+};
+
+export type Ended = { code: number | null; err: string };
+
+/** Starts it, and gives up if it ends before it is ready. */
+export async function startServing(environment: Record<string, string>, ...args: string[]): Promise<Serving> {
+  const started = spawnServing(environment, args);
+  const ready = await Promise.race([started.ready, started.ended]);
+  if (typeof ready !== 'string') throw new Error(`It ended with ${ready.code}: ${ready.err}`);
+  return {
+    origin: ready,
+    process: started.process,
+    log: started.log,
+    async stop() {
+      started.process.kill('SIGTERM');
+      return (await started.ended).code;
+    },
+  };
+}
+
+/** Starts it in order to see it fail. */
+export async function failToServe(environment: Record<string, string>, ...args: string[]): Promise<Ended> {
+  const { process: child, ready, ended } = spawnServing(environment, args);
+  const how = await Promise.race([ready, ended]);
+  if (typeof how !== 'string') return how;
+  child.kill('SIGTERM');
+  await ended;
+  throw new Error('It started');
+}
+
+function spawnServing(environment: Record<string, string>, args: readonly string[]) {
+  const child = spawn(process.execPath, [join(root, 'dist/kortlotsen.js'), 'serve', ...args], {
+    cwd: root,
+    env: { PATH: process.env.PATH, PORT: '0', LOG_LEVEL: 'info', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (chunk) => (out += String(chunk)));
+  const ended = once(child, 'close').then(([code]: (number | null)[]): Ended => ({ code: code ?? null, err }));
+  const ready = new Promise<string>((resolve) => {
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      err += `${line}\n`;
+      const origin = /^Kortlotsen is at (\S+)\./.exec(line)?.[1];
+      if (origin) resolve(origin);
+    });
+  });
+  return { process: child, ended, ready, log: () => out };
+}
