@@ -42,7 +42,8 @@ export async function createServer({ content, mounts, isHealthy, onMistake }: Se
     if (isOurs) onMistake(problem.cause?.() ?? problem);
     if (problem.statusCode === 404 && req.accepts('text/html')) sendNotFound(res);
     const code = isOurs ? 'ServiceError' : (problem.body?.code ?? 'BadRequest');
-    problem.toJSON = () => ({ error: { code, message: isOurs ? 'Something went wrong here.' : code } });
+    problem.body = { error: { code, message: isOurs ? 'Something went wrong here.' : 'The request cannot be read.' } };
+    problem.toJSON = () => problem.body;
     problem.toString = () => code;
     done();
   });
@@ -61,4 +62,9 @@ export async function createServer({ content, mounts, isHealthy, onMistake }: Se
   return server;
 }
 
-type Problem = Error & { statusCode?: number; body?: { code?: string }; cause?: () => unknown; toJSON?: () => object };
+type Problem = Error & {
+  statusCode?: number;
+  body?: { code?: string; error?: object };
+  cause?: () => unknown;
+  toJSON?: () => unknown;
+};

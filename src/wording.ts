@@ -80,17 +80,14 @@ export function contactInWords(name: ContactName, details: ContactDetails, words
 
 /** 4 maj 2022 */
 export function dayInWords(day: Day, { days }: Words): string {
-  return quoting(
-    days.date,
-    (name) => ({ date: format(day, { day: 'numeric', month: 'long' }), year: day.slice(0, 4) })[name],
-  );
+  return quoting(days.date, (name) => ({ date: format(day, 'date'), year: day.slice(0, 4) })[name]);
 }
 
 /** “idag”, “på onsdag” or “tisdag den 8 december”, as one says it on a day. */
 function dayNear(day: Day, today: Day, { days }: Words): string {
   const parts: Record<string, string> = {
-    weekday: format(day, { weekday: 'long' }),
-    date: format(day, { day: 'numeric', month: 'long' }),
+    weekday: format(day, 'weekday'),
+    date: format(day, 'date'),
   };
   if (day === today) return days.today;
   if (day === addDays(today, 1)) return days.tomorrow;
@@ -101,5 +98,8 @@ function slotsInWords(slots: readonly { from: string; to: string }[], words: Wor
   return slots.map(({ from, to }) => quoting(words.slot, (name) => ({ from, to })[name])).join(` ${words.and} `);
 }
 
-const format = (day: Day, form: Intl.DateTimeFormatOptions) =>
-  new Intl.DateTimeFormat('sv-SE', { ...form, timeZone: 'UTC' }).format(new Date(day));
+const formats = {
+  weekday: new Intl.DateTimeFormat('sv-SE', { weekday: 'long', timeZone: 'UTC' }),
+  date: new Intl.DateTimeFormat('sv-SE', { day: 'numeric', month: 'long', timeZone: 'UTC' }),
+};
+const format = (day: Day, form: keyof typeof formats) => formats[form].format(new Date(day));

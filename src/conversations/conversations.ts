@@ -20,7 +20,18 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { maskForAny } from '../masking.ts';
 import { begin, canGoOn, isOfThisVersion, type Reply, takeTurn, type Turn } from '../turn.ts';
 import type { Understanding, Wish } from '../understanding/understanding.ts';
-import type { ConversationStore, Held, Kept, Logged, OpenRequest, Pending, Place, Said, Step } from './store.ts';
+import type {
+  ConversationStore,
+  Delivery,
+  Held,
+  Kept,
+  Logged,
+  OpenRequest,
+  Pending,
+  Place,
+  Said,
+  Step,
+} from './store.ts';
 
 /** What a message, or the beginning, or news from the ledger, brought about up to the next rest. */
 export type Exchange = {
@@ -81,13 +92,17 @@ export type Conversations = {
   isWaitedFor: (challenge: string) => Promise<boolean>;
   /** Asks the ledger again about revocations whose outcome is unknown. No replies, if there is no news. */
   settle: (conversation: string) => Promise<Exchange>;
-  /** Delivers what is to be delivered next, in order; one at a time, over all processes. */
-  deliver: (conversation: string, post: (address: object, reply: Said) => Promise<void>) => Promise<void>;
+  /** Delivers what is to be delivered next, in order; one at a time, over all processes. `claimed` is ours already. */
+  deliver: (
+    conversation: string,
+    post: (address: object, reply: Said) => Promise<void>,
+    claimed?: Delivery,
+  ) => Promise<void>;
   has: (conversation: string) => Promise<boolean>;
   log: (conversation: string, after: number) => Promise<Logged[]>;
   lengths: ConversationStore['lengths'];
-  /** Tells, from now on, of every conversation whose log has grown here. */
-  subscribe: (hear: (conversation: string) => void) => void;
+  /** Tells, from now on, of every conversation whose log has grown here; and what of it is the hearer's to deliver. */
+  subscribe: (hear: (conversation: string, delivery: Delivery | undefined) => void) => void;
   /** Goes on from where anybody has left off, and says where something is to be delivered. */
   resume: () => Promise<string[]>;
   /** Resolves when nothing is being done any more. */
@@ -99,9 +114,9 @@ type Draft = Omit<Step, 'conversation' | 'turns'> & { heard: string[]; said?: st
 export function createConversations(world: World): Conversations {
   const { content, understanding, calendar, ledger, store } = world;
   const last = new Map<string, Promise<unknown>>();
-  const subscribers: ((conversation: string) => void)[] = [];
-  const tell = (conversation: string) => {
-    for (const hear of subscribers) hear(conversation);
+  const subscribers: ((conversation: string, delivery: Delivery | undefined) => void)[] = [];
+  const tell = (conversation: string, delivery?: Delivery) => {
+    for (const hear of subscribers) hear(conversation, delivery);
   };
   /** Messages accepted here, and what came of them. */
   const outcomes = new Map<string, Exchange | undefined>();
@@ -170,10 +185,11 @@ export function createConversations(world: World): Conversations {
 
   const hearing = (kept: Kept, on: Pending, { seq, text, isMasked }: Held): Draft => {
     const meant = text.replaceAll(content.masked, ' ');
-    const { wishes, askedDay } = understanding.hear(meant, kept, dayOf(momentNow()));
+    const now = momentNow();
+    const { wishes, askedDay } = understanding.hear(meant, kept, dayOf(now));
     const isNothingBut = isMasked && !/[\p{L}\p{N}]/u.test(meant);
     const all: Wish[] = [...(isMasked ? [{ type: 'secret' as const }] : []), ...(isNothingBut ? [] : wishes)];
-    const moment = calendar.momentAt(world.now(), askedDay);
+    const moment = askedDay ? calendar.momentAt(world.now(), askedDay) : now;
     const events = all.map((wish): Heard => ({ ...moment, ...wish }));
     return { ...taken(kept, on, events, moment), answers: seq, heard: all.map(nameOf), said: text };
   };
@@ -206,7 +222,7 @@ export function createConversations(world: World): Conversations {
         into.replies.push(...spoken);
         into.requests.push(...named);
         world.onTurn({ conversation, state: into.state, heard, requests: named.map(({ request }) => request) });
-        tell(conversation);
+        tell(conversation, after.delivery);
         return { ...after, requests: [...ours, ...after.requests] };
       }
       const again: Pending | undefined = await store.pending(conversation);
@@ -356,20 +372,22 @@ export function createConversations(world: World): Conversations {
       for (const request of await store.claimUnsettled(conversation)) await settleOne(conversation, request, into);
       return into;
     },
-    async deliver(conversation, post) {
-      for (;;) {
-        const claimed = await store.claimDelivery(conversation);
-        if (!claimed) return;
+    async deliver(conversation, post, claimed) {
+      let delivery = claimed ?? (await store.claimDelivery(conversation));
+      while (delivery) {
+        const { address, replies }: Delivery = delivery;
+        let hasMore = false;
         try {
-          for (const [index, { seq, said }] of claimed.replies.entries()) {
-            await post(claimed.address, said);
-            await store.delivered(conversation, seq, index === claimed.replies.length - 1);
+          for (const [index, { seq, said }] of replies.entries()) {
+            await post(address, said);
+            hasMore = await store.delivered(conversation, seq, index === replies.length - 1);
           }
         } catch (mistake) {
           world.onMistake(mistake);
           await store.undeliverable(conversation);
           return;
         }
+        delivery = hasMore ? await store.claimDelivery(conversation) : undefined;
       }
     },
     has: (conversation) => store.has(conversation),

@@ -56,6 +56,7 @@ export function createMemoryStore(now: () => number = Date.now): ConversationSto
           : undefined,
       requests,
       isBusy: row.requests.some(({ state }) => state === 'open'),
+      delivery: undefined,
     };
   };
 
@@ -164,7 +165,7 @@ export function createMemoryStore(now: () => number = Date.now): ConversationSto
     delivered(conversation, seq, isLast) {
       const row = rows.get(conversation);
       if (row) Object.assign(row, { deliveredSeq: seq, isBeingDelivered: !isLast });
-      return Promise.resolve();
+      return Promise.resolve(row !== undefined && repliesOf(row).length > 0);
     },
     undeliverable(conversation) {
       const row = rows.get(conversation);

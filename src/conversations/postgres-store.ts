@@ -60,7 +60,11 @@ type Row = {
   waiting: number;
   message: unknown;
   requests: { id: string; request: unknown; attempts: number }[] | null;
-  is_busy: boolean;
+  open_requests: number;
+  /** Only where a turn was committed, and its replies are the next to be delivered. */
+  address: object;
+  last_seq: number;
+  is_ours_to_deliver?: boolean;
 };
 
 const NEXT_MESSAGE = `(
@@ -88,9 +92,7 @@ const accept: Statement = {
       select c.id, c.last_seq, 'student', 'message', $5, $6, $7::jsonb -> c.door, $8 from c
       returning seq, said
     )
-    select c.*, json_build_object('seq', seq, 'said', said) as message, seq,
-      exists (select from requests r where r.conversation = c.id and r.state = 'open') as is_busy
-    from c, accepted`,
+    select c.*, json_build_object('seq', seq, 'said', said) as message, seq from c, accepted`,
 };
 
 const first: Statement = {
@@ -119,10 +121,13 @@ const pending: Statement = {
     )
     select c.*, ${NEXT_MESSAGE} as message,
       (select json_agg(json_build_object('id', l.id::text, 'request', l.request, 'attempts', l.attempts)) from lapsed l)
-        as requests,
-      exists (select from requests r where r.conversation = c.id and r.state = 'open') as is_busy
+        as requests
     from conversations c where c.id = $1`,
 };
+
+/** Replies go straight out if all before them have, and nobody is at it. */
+const IS_NEXT_TO_DELIVER = `is_pushed and $10 > 0 and replied_seq = delivered_seq
+          and (delivering_until is null or delivering_until < now())`;
 
 const commit: Statement = {
   name: 'commit',
@@ -132,7 +137,11 @@ const commit: Statement = {
         suggests = $9, last_seq = last_seq + $10, changed_at = now(),
         replied_seq = case when $10 > 0 then last_seq + $10 else replied_seq end,
         answered_seq = coalesce($11, answered_seq),
-        waiting = waiting - case when $11::integer is null then 0 else 1 end
+        delivering_until = case when ${IS_NEXT_TO_DELIVER}
+          then now() + make_interval(secs => ${DELIVERY_LEASE}) else delivering_until end,
+        waiting = waiting - case when $11::integer is null then 0 else 1 end,
+        open_requests = open_requests + $17
+          - (select count(*)::integer from requests r where r.id = $12 and r.state = 'open')
       where id = $1 and turns = $2
         and ($12::bigint is null or exists (select from requests r where r.id = $12 and r.state <> 'closed'))
       returning *
@@ -158,9 +167,7 @@ const commit: Statement = {
         select json_agg(json_build_object('id', o.id::text, 'request', o.request, 'attempts', o.attempts) order by o.id)
         from requested o where o.state = 'open'
       ) as requests,
-      exists (
-        select from requests r where r.conversation = c.id and r.state = 'open' and r.id is distinct from $12
-      ) as is_busy
+      c.delivering_until = now() + make_interval(secs => ${DELIVERY_LEASE}) as is_ours_to_deliver
     from c`,
 };
 
@@ -205,11 +212,13 @@ const claimDelivery: Statement = {
     where m.conversation = c.id and m.author = 'bot' and m.seq > c.delivered_seq order by m.seq`,
 };
 
+/** Not waited for on the disk: if it is lost with the machine, a delivery is repeated. */
 const delivered: Statement = {
   name: 'delivered',
   text: `update conversations set delivered_seq = $2,
       delivering_until = case when not $3 then now() + make_interval(secs => ${DELIVERY_LEASE}) end
-    where id = $1`,
+    where id = $1 and set_config('synchronous_commit', 'off', true) is not null
+    returning replied_seq > $2 as has_more`,
 };
 
 const undeliverable: Statement = {
@@ -263,7 +272,7 @@ export function createPostgresStore(database: Database): ConversationStore {
           at,
         ]);
         if (!row) throw new Error('A message was not kept');
-        const isPlain = row.waiting === 1 && !row.is_busy;
+        const isPlain = row.waiting === 1 && row.open_requests === 0;
         return { seq: row.seq, isNew: true, pending: isPlain ? toPending(row) : undefined };
       } catch (mistake) {
         if (!isDuplicate(mistake)) throw mistake;
@@ -300,8 +309,12 @@ export function createPostgresStore(database: Database): ConversationStore {
         JSON.stringify(replies),
         JSON.stringify(requests),
         requests.some(({ challenge }) => challenge !== undefined),
+        requests.filter(({ challenge }) => challenge === undefined).length,
       ]);
-      return row && toPending(row);
+      if (!row?.is_ours_to_deliver) return row && toPending(row);
+      const before = row.last_seq - replies.length + 1;
+      const delivery = { address: row.address, replies: replies.map((said, index) => ({ seq: before + index, said })) };
+      return { ...toPending(row), delivery };
     },
     async claimUnsettled(conversation) {
       const rows = await database.run<Claimed>(claimUnsettled, [conversation]);
@@ -323,7 +336,8 @@ export function createPostgresStore(database: Database): ConversationStore {
       return rows[0] && { address: rows[0].address, replies };
     },
     async delivered(conversation, seq, isLast) {
-      await database.run(delivered, [conversation, seq, isLast]);
+      const row = await one<{ has_more: boolean }>(delivered, [conversation, seq, isLast]);
+      return row?.has_more ?? false;
     },
     async undeliverable(conversation) {
       await database.run(undeliverable, [conversation]);
@@ -360,7 +374,8 @@ function toPending({ id, turns, version, snapshot, state, asked_fact, asked_path
         : { saved: { version, snapshot: snapshot as Kept['saved']['snapshot'] }, state, asked, suggests },
     message: next.message ? toHeld(next.message) : undefined,
     requests: (next.requests ?? []).map(toOpenRequest),
-    isBusy: next.is_busy,
+    isBusy: next.open_requests > 0,
+    delivery: undefined,
   };
 }
 

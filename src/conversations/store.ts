@@ -55,7 +55,11 @@ export type Pending = {
   requests: OpenRequest[];
   /** A request is in other hands, and nothing is heard before it has been answered for. */
   isBusy: boolean;
+  /** The replies of the turn that was just committed, if they are the next to be delivered: ours from here. */
+  delivery: Delivery | undefined;
 };
+
+export type Delivery = { address: object; replies: { seq: number; said: Said }[] };
 
 export type Step = {
   conversation: string;
@@ -110,9 +114,9 @@ export type ConversationStore = {
   lengths(conversations: readonly string[]): Promise<Map<string, number>>;
 
   /** The replies that are to be delivered next, in order. Nothing if there are none, or somebody is at it. */
-  claimDelivery(conversation: string): Promise<{ address: object; replies: { seq: number; said: Said }[] } | undefined>;
-  /** Everything up to here is delivered. With the last of what was claimed, the claim ends. */
-  delivered(conversation: string, seq: number, isLast: boolean): Promise<void>;
+  claimDelivery(conversation: string): Promise<Delivery | undefined>;
+  /** Everything up to here is delivered. With the last of what was claimed, the claim ends. Tells if there is more. */
+  delivered(conversation: string, seq: number, isLast: boolean): Promise<boolean>;
   /** It could not be delivered now. */
   undeliverable(conversation: string): Promise<void>;
 

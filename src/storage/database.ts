@@ -27,7 +27,10 @@ const CONNECTING = 5_000;
 const STATEMENT = 10_000;
 const LISTENING_AGAIN = 1_000;
 /** Connections of one process. A turn holds one for a statement at a time. */
-const CONNECTIONS = 10;
+const CONNECTIONS = 20;
+const IDLE = 300_000;
+/** Every statement has one good plan, and planning it anew costs more than running it. */
+const PLANNED_ONCE = '-c plan_cache_mode=force_generic_plan';
 /** What two processes that start at once agree on, so that one of them migrates. Any number would do. */
 const MIGRATION_LOCK = 4_711_022;
 const OLDEST_SERVER = 14;
@@ -38,10 +41,11 @@ export async function openDatabase(
   folder: string,
   onMistake: (mistake: unknown) => void,
 ): Promise<Database> {
-  const options = { connectionString: readable(url), connectionTimeoutMillis: CONNECTING };
+  const options = { connectionString: readable(url), connectionTimeoutMillis: CONNECTING, options: PLANNED_ONCE };
   const pool = new pg.Pool({
     ...options,
     max: CONNECTIONS,
+    idleTimeoutMillis: IDLE,
     statement_timeout: STATEMENT,
     query_timeout: STATEMENT + 2_000,
   });

@@ -10,7 +10,7 @@ import {
   type ConversationReference,
   type Request as BotRequest,
 } from 'botbuilder';
-import { type DialogState, runDialog } from 'botbuilder-dialogs';
+import { DialogSet, type DialogState } from 'botbuilder-dialogs';
 import type { Request, Response, Server } from 'restify';
 import { z } from 'zod';
 import type { Conversations } from '../../conversations/conversations.ts';
@@ -65,6 +65,8 @@ export function createBotFramework(world: BotFrameworkWorld): BotFramework {
     });
   });
 
+  const dialogs = new DialogSet(nothingKept).add(dialog);
+
   const mount = (server: Server): void => {
     server.post('/api/messages', async (req: Request, res: Response) => {
       const { data: incoming } = Incoming.safeParse(req.body);
@@ -77,7 +79,10 @@ export function createBotFramework(world: BotFrameworkWorld): BotFramework {
         return;
       }
       // restify's own types of request and response are looser than botbuilder's.
-      await adapter.process(req as BotRequest, res, (context) => runDialog(dialog, context, nothingKept));
+      await adapter.process(req as BotRequest, res, async (context) => {
+        const turn = await dialogs.createContext(context);
+        await turn.beginDialog(dialog.id);
+      });
     });
   };
   return { mount, deliver };

@@ -10,12 +10,13 @@ import type { Activity, TurnContext } from 'botbuilder';
 import { Dialog, type DialogContext } from 'botbuilder-dialogs';
 import { z } from 'zod';
 import type { Conversations } from '../../conversations/conversations.ts';
+import type { Delivery, Said } from '../../conversations/store.ts';
 import { type Rules, toActivity } from '../activities.ts';
 
 export type ConversationDialog = {
   dialog: Dialog;
   /** Delivers what there is to deliver, and resolves when that is done or has been put off. */
-  deliver: (conversation: string) => Promise<void>;
+  deliver: (conversation: string, claimed?: Delivery) => Promise<void>;
 };
 
 /** Reaches a student when no turn is open, at the address that came with their last message. */
@@ -28,17 +29,17 @@ export function createConversationDialog(conversations: Conversations, rules: Ru
   const open = new Map<string, TurnContext>();
   const delivering = new Map<string, Promise<void>>();
 
-  const deliver = (conversation: string): Promise<void> => {
+  const post = async (conversation: string, address: object, said: Said) => {
+    const activity = toActivity(said, rules);
+    const context = open.get(conversation);
+    if (context) await context.sendActivity(activity);
+    else await reach(address, activity);
+  };
+
+  const deliver = (conversation: string, claimed?: Delivery): Promise<void> => {
     const before = delivering.get(conversation) ?? Promise.resolve();
     const now = before
-      .then(() =>
-        conversations.deliver(conversation, async (address, said) => {
-          const activity = toActivity(said, rules);
-          const context = open.get(conversation);
-          if (context) await context.sendActivity(activity);
-          else await reach(address, activity);
-        }),
-      )
+      .then(() => conversations.deliver(conversation, (address, said) => post(conversation, address, said), claimed))
       .finally(() => {
         if (delivering.get(conversation) === now) delivering.delete(conversation);
       });
@@ -46,8 +47,9 @@ export function createConversationDialog(conversations: Conversations, rules: Ru
     return now;
   };
 
-  conversations.subscribe((conversation) => {
-    if (open.has(conversation)) deliver(conversation).catch(() => undefined);
+  // What fails here is told of, and delivered by whoever looks for what was left.
+  conversations.subscribe((conversation, claimed) => {
+    if (claimed) deliver(conversation, claimed).catch(() => undefined);
   });
 
   const answer = async (context: TurnContext, isBegun: boolean) => {
@@ -59,7 +61,7 @@ export function createConversationDialog(conversations: Conversations, rules: Ru
         const { answered } = await conversations.accept({ ...place, ...messageOf(context.activity) });
         await withinPatience(answered);
       } else if (isBegun) await conversations.open(place);
-      await deliver(conversation);
+      await delivering.get(conversation);
     } finally {
       if (open.get(conversation) === context) open.delete(conversation);
     }
@@ -108,14 +110,10 @@ function messageOf(activity: Activity) {
 }
 
 async function withinPatience(answered: Promise<unknown>): Promise<void> {
-  const stop = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, PATIENCE);
-    stop.signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
+    timer = setTimeout(resolve, PATIENCE);
   });
   await Promise.race([answered, late]);
-  stop.abort();
+  clearTimeout(timer);
 }

@@ -25,8 +25,9 @@ create table conversations (
   answered_seq integer not null default 0,
   replied_seq integer not null default 0,
   delivered_seq integer not null default 0,
-  -- Messages that are not answered.
+  -- Messages that are not answered, and requests in somebody's hands.
   waiting integer not null default 0,
+  open_requests integer not null default 0,
   -- Somebody delivers until then; or, if that failed, nobody does before then.
   delivering_until timestamptz
 );

@@ -1,12 +1,15 @@
 /** What a process that dies leaves behind, and how another goes on from it. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
+import { Client } from 'pg';
 import { type Conversations, createConversations } from '../../../src/conversations/conversations.ts';
 import { createPostgresStore } from '../../../src/conversations/postgres-store.ts';
 import type { ConversationStore, Step } from '../../../src/conversations/store.ts';
 import { inCondition, withDeadline } from '../../../src/ledger/faults.ts';
+import { maskForAny } from '../../../src/masking.ts';
+import { databaseUrl } from '../../database/database.ts';
 import type { Ledger } from '../../../src/ledger/ledger.ts';
-import { conversationsOf, database, embeddedLedger, placeOf, say, worldOf } from './world.ts';
+import { conversationsOf, database, deliveringWith, embeddedLedger, placeOf, say, worldOf } from './world.ts';
 
 const store = createPostgresStore(database);
 const newId = () => `test/${randomUUID()}`;
@@ -172,6 +175,22 @@ describe('a revocation without an answer', () => {
   });
 });
 
+describe('a message that comes while the ledger is asked', () => {
+  it('waits, also when it was on its way as the request was made', async () => {
+    const id = newId();
+    const held = await connect();
+    await say(conversationsOf(store), id, 'hej');
+    await held.query('begin');
+    await held.query(`update conversations set open_requests = 1 where id = $1`, [id]);
+    const accepting = store.accept({ ...placeOf(id), id: 'm', text: maskForAny('hej', '…'), at: new Date() });
+    await waitUntil(async () => (await database.run(BLOCKED, [])).length > 0);
+    await held.query('commit');
+    await held.end();
+    expect(await accepting).toMatchObject({ isNew: true, pending: undefined });
+    expect(await store.pending(id)).toMatchObject({ isBusy: true, message: { text: 'hej' } });
+  });
+});
+
 describe('two processes at one conversation', () => {
   it('answer every message once and in order, whoever gets it', async () => {
     const id = newId();
@@ -197,21 +216,15 @@ describe('two processes at one conversation', () => {
   it('deliver each reply once, in order, and take over from one that is gone', async () => {
     const id = newId();
     const [one, other] = [createConversations(worldOf(store)), createConversations(worldOf(store))];
-    await one.open({ ...placeOf(id), isPushed: true });
-    await say(one, id, 'jag har slagit fel kod tre gånger', 'm-1');
+    deliveringWith(one, () => new Promise(() => undefined));
     const delivered: string[] = [];
-    const isStuck = new Promise<void>((resolve) => {
-      void one.deliver(id, () => {
-        resolve();
-        return new Promise(() => undefined);
-      });
-    });
-    await isStuck;
-    const post = (_: object, { text }: { text: string }) => {
+    const deliver = deliveringWith(other, (_to, { text }) => {
       delivered.push(text);
       return Promise.resolve();
-    };
-    await other.deliver(id, post);
+    });
+    await one.open({ ...placeOf(id), isPushed: true });
+    await say(other, id, 'jag har slagit fel kod tre gånger', 'm-1');
+    await deliver(id);
     expect(delivered).toEqual([]);
     await database.run(
       {
@@ -220,11 +233,22 @@ describe('two processes at one conversation', () => {
       },
       [id],
     );
-    await other.deliver(id, post);
+    await deliver(id);
     const texts = (await store.log(id, 0)).flatMap((entry) => (entry.author === 'bot' ? [entry.said.text] : []));
     expect(delivered).toEqual(texts);
   });
 });
+
+const BLOCKED = {
+  name: 'blocked',
+  text: "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
+};
+
+async function connect(): Promise<Client> {
+  const client = new Client(databaseUrl());
+  await client.connect();
+  return client;
+}
 
 async function isOpen(id: string): Promise<boolean> {
   const rows = await database.run(

@@ -3,7 +3,7 @@ import { afterAll } from '@jest/globals';
 import { type Conversations, createConversations, type World } from '../../../src/conversations/conversations.ts';
 import { createMemoryStore } from '../../../src/conversations/memory-store.ts';
 import { createPostgresStore } from '../../../src/conversations/postgres-store.ts';
-import type { ConversationStore } from '../../../src/conversations/store.ts';
+import type { ConversationStore, Said } from '../../../src/conversations/store.ts';
 import { demonstrationHolders } from '../../../src/ledger/demonstration-holders.ts';
 import { createEmbeddedLedger } from '../../../src/ledger/embedded-ledger.ts';
 import { createReceiptsInMemory } from '../../../src/ledger/receipts.ts';
@@ -50,6 +50,18 @@ export async function say(conversations: Conversations, conversation: string, te
 
 export const conversationsOf = (store: ConversationStore, changes: Partial<World> = {}): Conversations =>
   createConversations(worldOf(store, changes));
+
+/** Delivers what is claimed with a turn, as a channel does; and whatever else there is, when asked to. */
+export function deliveringWith(
+  conversations: Conversations,
+  post: (address: object, said: Said) => Promise<void>,
+): (conversation: string) => Promise<unknown> {
+  const begun: Promise<void>[] = [];
+  conversations.subscribe((conversation, claimed) => {
+    if (claimed) begun.push(conversations.deliver(conversation, post, claimed));
+  });
+  return (conversation) => Promise.all([...begun, conversations.deliver(conversation, post)]);
+}
 
 let ids = 0;
 const nextId = () => `message-${++ids}`;

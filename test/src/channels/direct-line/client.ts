@@ -59,7 +59,7 @@ export function clientOf(origin: string): Client {
       request(`/v3/directline/conversations/${conversation}/activities`, { method: 'POST', token, body }),
     after,
     async until(chat, text) {
-      for (const end = Date.now() + PATIENCE; Date.now() < end; ) {
+      for (const end = Date.now() + PATIENCE; Date.now() < end;) {
         const { activities } = await after(chat);
         if (activities.some((each) => each.from.role === 'bot' && each.text?.includes(text))) return activities;
       }

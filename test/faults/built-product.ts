@@ -1,0 +1,163 @@
+/**
+ * The product as its users run it: processes of `kortlotsen serve`, which can
+ * be killed and started again at the same address.
+ *
+ * They run from a copy of the build, so that a build meanwhile pulls nothing
+ * away from under one that is started again.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdtempSync, symlinkSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+
+export const root = join(import.meta.dirname, '../..');
+
+export type Product = {
+  /** Where each process is reached. */
+  origins: readonly string[];
+  /** Ends one of them as a power cut would. */
+  kill: (nth: number) => Promise<void>;
+  /** Starts one that was killed, where it was. Resolves when it serves. */
+  restart: (nth: number) => Promise<void>;
+  /** Every line that a process has written, besides where it is: only warnings and mistakes are. */
+  logged: () => string[];
+  stop: () => Promise<void>;
+};
+
+const READY = 'Kortlotsen is at http';
+/** In milliseconds. */
+const STARTING = 90_000;
+const STOPPING = 15_000;
+
+export async function startProduct(folder: string, databaseUrl: string, count: number): Promise<Product> {
+  const home = mkdtempSync(join(folder, 'product-'));
+  copyBuild(home);
+  const ports = await freePorts(count);
+  const lines: string[] = [];
+  const running = new Map<number, Started>();
+
+  const start = async (nth: number): Promise<void> => {
+    const port = String(ports[nth]);
+    const env = {
+      PATH: process.env.PATH,
+      DATABASE_URL: databaseUrl,
+      PORT: port,
+      LOG_LEVEL: 'warn',
+      NODE_ENV: 'development',
+    };
+    const started = launch(join(home, 'dist/kortlotsen.js'), env, (line) => {
+      if (!line.startsWith(READY)) lines.push(line);
+    });
+    running.set(nth, started);
+    await started.ready;
+  };
+  const endOne = async (nth: number, signal: NodeJS.Signals): Promise<void> => {
+    const started = running.get(nth);
+    running.delete(nth);
+    await started?.end(signal);
+  };
+  const stop = async (): Promise<void> => {
+    await Promise.all([...running.keys()].map((nth) => endOne(nth, 'SIGTERM')));
+  };
+
+  try {
+    // One after the other would take as long, and starting at once is a fault to withstand, too.
+    await Promise.all(ports.map((_, nth) => start(nth)));
+  } catch (mistake) {
+    await stop();
+    throw mistake;
+  }
+  return {
+    origins: ports.map((port) => `http://127.0.0.1:${port}`),
+    kill: (nth) => endOne(nth, 'SIGKILL'),
+    restart: start,
+    logged: () => [...lines],
+    stop,
+  };
+}
+
+type Started = { ready: Promise<void>; end: (signal: NodeJS.Signals) => Promise<void> };
+
+function launch(program: string, env: NodeJS.ProcessEnv, complain: (line: string) => void): Started {
+  const child = spawn(process.execPath, [program, 'serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const forget = ifWeDie('kill -KILL "$0"', String(child.pid));
+  child.once('exit', forget);
+  for (const stream of [child.stdout, child.stderr]) createInterface(stream).on('line', complain);
+  let isEnding = false;
+  child.once('exit', (code, signal) => {
+    if (!isEnding) complain(`A process has ended by itself: ${code ?? signal}`);
+  });
+  return {
+    ready: readinessOf(child, child.stderr),
+    end(signal) {
+      isEnding = true;
+      return end(child, signal);
+    },
+  };
+}
+
+function readinessOf(child: ChildProcess, stderr: Readable): Promise<void> {
+  let told = '';
+  return new Promise((resolve, reject) => {
+    const fail = () => {
+      reject(new Error(`A process of the product is not ready. It says: ${told}`));
+    };
+    const late = setTimeout(fail, STARTING);
+    child.once('error', fail);
+    child.once('exit', () => {
+      clearTimeout(late);
+      fail();
+    });
+    stderr.on('data', (data: Buffer) => {
+      told += data.toString();
+      if (!told.includes(READY)) return;
+      clearTimeout(late);
+      resolve();
+    });
+  });
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill(signal);
+  const late = setTimeout(() => child.kill('SIGKILL'), STOPPING);
+  await exited;
+  clearTimeout(late);
+}
+
+/**
+ * Runs a line of shell when this process ends in whichever way, also when it is
+ * killed. Returns how to call that off.
+ */
+export function ifWeDie(line: string, ...values: string[]): () => void {
+  const guard = spawn('/bin/sh', ['-c', `read -r _; ${line}`, ...values], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    // Out of reach of the Ctrl+C of our terminal.
+    detached: true,
+  });
+  guard.on('error', () => undefined);
+  guard.unref();
+  return () => {
+    guard.kill('SIGKILL');
+  };
+}
+
+/** The parts of the product that a build writes or an editor may be writing, and links to the rest. */
+function copyBuild(home: string): void {
+  for (const name of ['dist', 'content']) cpSync(join(root, name), join(home, name), { recursive: true });
+  for (const name of ['src', 'node_modules', 'package.json']) symlinkSync(join(root, name), join(home, name));
+}
+
+/** Each is held until all are found, so that they are different. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => promisify(server.close.bind(server))()));
+  return ports;
+}

@@ -1,0 +1,72 @@
+/** Three processes on one database, students who send again and write on, and a process that dies in the middle. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Product, startProduct } from './built-product.ts';
+import { findViolations } from './checker.ts';
+import { type DatabaseServer, startDatabaseServer, withClient } from './database-server.ts';
+import { type Blows, hammer } from './hammer.ts';
+import { secrets } from './script.ts';
+
+const PROCESSES = 3;
+const scale: Blows = { seed: 20_220_322, conversations: 50, messages: 40, kills: 0 };
+/** In milliseconds. It takes a minute or so, and far longer on a machine that has more to do. */
+const PATIENCE = 600_000;
+
+let server: DatabaseServer;
+let product: Product | undefined;
+
+beforeAll(async () => {
+  server = await startDatabaseServer();
+}, PATIENCE);
+
+/** Also when the test has failed, or has not ended in time. */
+afterEach(async () => {
+  await product?.stop();
+  product = undefined;
+}, PATIENCE);
+
+afterAll(async () => {
+  await server.stop();
+}, PATIENCE);
+
+type Found = { violations: string[]; messages: number; kills: number; logged: string[] };
+
+/** Strikes, and says in one line what came of it. What the processes have logged is shown when something is wrong. */
+async function strike(blows: Blows): Promise<Found> {
+  const url = await server.create();
+  const struck = await startProduct(server.folder, url, PROCESSES);
+  product = struck;
+  let violations: string[] | undefined;
+  try {
+    return await withClient(url, async (rows) => {
+      const { testimonies, tally } = await hammer(struck, rows, blows);
+      violations = await findViolations(rows, testimonies, secrets);
+      const counts = Object.entries({ ...tally, violations: violations.length });
+      process.stderr.write(`hammer: ${counts.map(([what, count]) => `${count} ${what}`).join(', ')}\n`);
+      return { violations, messages: tally.messages, kills: tally.kills, logged: struck.logged() };
+    });
+  } finally {
+    if (violations?.length !== 0) process.stderr.write(`${struck.logged().slice(0, 20).join('\n')}\n`);
+  }
+}
+
+describe('every message is answered once and in order', () => {
+  const messages = PROCESSES * scale.conversations * scale.messages;
+
+  it(
+    'by three processes on one database, however often it is sent again',
+    async () => {
+      const found = await strike(scale);
+      expect(found).toEqual({ violations: [], messages, kills: 0, logged: [] });
+    },
+    PATIENCE,
+  );
+
+  it(
+    'when one process after another is killed in the middle, twenty times',
+    async () => {
+      const found = await strike({ ...scale, seed: scale.seed + 1_000, kills: 20 });
+      expect(found).toMatchObject({ violations: [], messages, kills: 20 });
+    },
+    PATIENCE,
+  );
+});

@@ -1,0 +1,110 @@
+/** Many students at once, at several processes of the product, some of which are killed meanwhile. */
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Client } from 'pg';
+import type { Product } from './built-product.ts';
+import { createChance } from './chance.ts';
+import type { Testimony } from './checker.ts';
+import { untilQuiet } from './database-server.ts';
+import { type Chat, type Counts, openChat } from './direct-line-chat.ts';
+import { writeScript } from './script.ts';
+import { converse } from './student.ts';
+
+export type Blows = {
+  /** Decides everything that is left to chance. */
+  seed: number;
+  /** Conversations begun at each process. */
+  conversations: number;
+  /** Messages in each conversation. */
+  messages: number;
+  /** How many times a process is killed, one or another, spread over the messages. */
+  kills: number;
+};
+
+export type Aftermath = { testimonies: Testimony[]; tally: Counts & { kills: number; seconds: number } };
+
+/** In milliseconds: how long after an acknowledgement a kill may come. */
+const LONGEST_DELAY = 40;
+/** In milliseconds. Requests of a process that was killed are left alone for a while. */
+const QUIETENING = 90_000;
+
+export async function hammer(product: Product, rows: Client, blows: Blows): Promise<Aftermath> {
+  const { origins } = product;
+  const { seed, conversations, messages, kills } = blows;
+  const counts: Counts = { messages: 0, resends: 0, retries: 0, looks: 0, signIns: 0 };
+  const total = origins.length * conversations * messages;
+  const begun = performance.now();
+  const progress = createProgress();
+  let onAcknowledged: (origin: string) => void = () => undefined;
+
+  const students = origins.flatMap((home, process) =>
+    Array.from({ length: conversations }, async (_, index): Promise<Chat> => {
+      const nth = process * conversations + index;
+      const chance = createChance(seed + nth);
+      const script = writeScript(chance, nth, messages);
+      const chat = await openChat(`s${nth}`, home, {
+        origins,
+        chance,
+        counts,
+        onAcknowledged: (origin) => {
+          onAcknowledged(origin);
+        },
+      });
+      await converse(chat, script, chance, progress.add).catch((mistake: unknown) => {
+        chat.testimony.complaints.push(String(mistake));
+      });
+      return chat;
+    }),
+  );
+
+  /** Kills just when a message was acknowledged and is not answered, or a little later. */
+  const killing = async (): Promise<void> => {
+    const chance = createChance(seed);
+    for (let killed = 0; killed < kills; killed++) {
+      await progress.reaches(Math.floor((total * (killed + 1)) / (kills + 2)));
+      const victim = chance.below(origins.length);
+      const delay = chance.happens(0.5) ? 0 : chance.below(LONGEST_DELAY);
+      const acknowledged = new Promise<void>((resolve) => {
+        onAcknowledged = (origin) => {
+          if (origin === origins[victim]) resolve();
+        };
+      });
+      await Promise.race([acknowledged, progress.reaches(Infinity)]);
+      if (delay > 0) await wait(delay);
+      await product.kill(victim);
+      await product.restart(victim);
+    }
+  };
+  const talking = Promise.all(students).finally(progress.end);
+  const killed = killing();
+  // Nobody is left at work, also when one of them has failed.
+  await Promise.allSettled([...students, killed]);
+  const [chats] = await Promise.all([talking, killed]);
+
+  await untilQuiet(rows, QUIETENING);
+  await Promise.all(chats.map((chat) => chat.look()));
+  const seconds = Math.round((performance.now() - begun) / 1_000);
+  return { testimonies: chats.map(({ testimony }) => testimony), tally: { ...counts, kills, seconds } };
+}
+
+/** How many messages have been acknowledged, and who waits for so many. */
+function createProgress() {
+  let count = 0;
+  let waiting: { until: number; go: () => void }[] = [];
+  const add = (more: number): void => {
+    count += more;
+    for (const { go } of waiting.filter(({ until }) => until <= count)) go();
+    waiting = waiting.filter(({ until }) => until > count);
+  };
+  return {
+    add,
+    /** There will be no more, and nobody is to wait in vain. */
+    end: () => {
+      add(Infinity);
+    },
+    reaches: (until: number): Promise<void> =>
+      new Promise((resolve) => {
+        if (until <= count) resolve();
+        else waiting.push({ until, go: resolve });
+      }),
+  };
+}

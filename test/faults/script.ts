@@ -1,0 +1,89 @@
+/** What a simulated student writes, and in which rounds. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { root } from './built-product.ts';
+import type { Chance } from './chance.ts';
+
+export type Line = { text: string; hasSecret: boolean };
+
+export type Round =
+  /** Written at once, one or several. One that is suggested is what the assistant suggested last, if it did. */
+  | { kind: 'write'; lines: (Line | 'suggested')[]; waits: boolean }
+  /**
+   * Asks for a revocation, signs in as the holder, and says yes to the card. Who is in a hurry writes on meanwhile,
+   * while the ledger is asked.
+   */
+  | { kind: 'revoke'; holder: string; wish: string; isHurried: boolean };
+
+/** How many messages a revocation takes, whatever becomes of it. */
+export const REVOKING = 5;
+
+/** Not one of these digits may be found in any row. They belong to nobody. */
+export const secrets = ['8507099805', '199901012384', '8507699801', '739184', '60413927'];
+
+const withSecrets: readonly string[] = [
+  '850709-9805',
+  'jag har tappat kortet, mitt personnummer är 19990101-2384',
+  'mitt nummer är 850769-9801 hittar ni mig?',
+  'min pinkod 7 3 9 1 8 4 funkar inte',
+  'pukkoden är 60413927 men kortet är ändå låst',
+  'Mitt personnummer: ８５０７０９ ９８０５',
+];
+
+const always: readonly string[] = [
+  ...['stopp', 'börja om', 'tillbaka', 'människa', 'ja', 'nej', 'vet inte', 'tack', 'Hej!', 'Vad kan du?'],
+  ...['asdf qwer zxcv', '', '   ', '😭🤷‍♀️💳', "'; DROP TABLE messages; --", '{{receipt}} ${7*7} %s', 'لقد فقدت بطاقتي'],
+  ...['jag har slagit fel kod tre gånger', 'jag har tappat kortet', 'I have lost my card', 'jag har skyddad identitet'],
+  ...['när är sös öppet på onsdag?', 'när måste jag förnya kortet?', 'hur beställer jag kort?', 'kortet är trasigt'],
+];
+
+/** Who has a card that can be revoked, and for which reason. */
+const revocable: readonly { holder: string; wish: string }[] = [
+  { holder: 'active', wish: 'kortet är stulet' },
+  { holder: 'expiring', wish: 'Hej! någon har snott min väska med etjänstekortet i' },
+  { holder: 'reserve', wish: 'kortet är stulet' },
+  { holder: 'awaiting-handover', wish: 'någon har sett mina koder' },
+  { holder: 'loa2', wish: 'nån har öppnat mitt kodbrev från telia' },
+];
+
+/** The examples that the editors have written. Those with long numbers may be masked, and are left out. */
+function readExamples(): string[] {
+  const content = join(root, 'content');
+  return readdirSync(content)
+    .map((name) => join(content, name, 'utterances.yaml'))
+    .filter((file) => existsSync(file))
+    .flatMap((file) => Object.values(parse(readFileSync(file, 'utf8')) as Intents))
+    .flatMap(({ examples = [] }) => examples)
+    .filter((text) => !/\d\D{0,3}\d\D{0,3}\d/.test(text));
+}
+
+type Intents = Record<string, { examples?: string[] }>;
+
+let examples: string[] | undefined;
+
+function chooseLine(chance: Chance): Line | 'suggested' {
+  if (chance.happens(0.3)) return 'suggested';
+  if (chance.happens(0.06)) return { text: chance.oneOf(withSecrets), hasSecret: true };
+  examples ??= readExamples();
+  return { text: chance.oneOf(chance.happens(0.3) ? always : examples), hasSecret: false };
+}
+
+/** `nth` decides the habits: every fifth student writes in bursts, and every fifth signs in. */
+export function writeScript(chance: Chance, nth: number, messages: number): Round[] {
+  const bursts = nth % 5 === 2;
+  const revokes = nth % 5 === 3 && messages > REVOKING;
+  const rounds: Round[] = [];
+  let left = revokes ? messages - REVOKING : messages;
+  while (left > 0) {
+    const size = bursts ? Math.min(left, 1 + chance.below(6)) : 1;
+    const lines = Array.from({ length: size }, () => chooseLine(chance));
+    rounds.push({ kind: 'write', lines, waits: !bursts || chance.happens(0.5) });
+    left -= size;
+  }
+  if (revokes) {
+    const revoke = { ...chance.oneOf(revocable), isHurried: chance.happens(0.5) };
+    rounds.splice(1 + chance.below(rounds.length), 0, { kind: 'revoke', ...revoke });
+  }
+  return rounds;
+}

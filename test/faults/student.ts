@@ -1,0 +1,103 @@
+/** A simulated student: holds a chat by a script, and is impatient in every way a client can be. */
+import type { Chance } from './chance.ts';
+import type { Sent } from './checker.ts';
+import type { Chat, Shown } from './direct-line-chat.ts';
+import { type Line, REVOKING, type Round } from './script.ts';
+
+/** How many messages are sent again, and under a new id. */
+const RESENT = 0.1;
+const RENAMED = 0.4;
+
+/** `onMessages` is told of every message that was acknowledged. */
+export async function converse(
+  chat: Chat,
+  script: readonly Round[],
+  chance: Chance,
+  onMessages: (count: number) => void,
+): Promise<void> {
+  for (const round of script) {
+    if (round.kind === 'write') {
+      await write(chat, chance, round.lines, round.waits);
+      onMessages(round.lines.length);
+    } else await revoke(chat, chance, round, onMessages);
+  }
+}
+
+async function write(
+  chat: Chat,
+  chance: Chance,
+  lines: readonly (Line | 'suggested')[],
+  waits: boolean,
+): Promise<void> {
+  const chosen = lines.map((line) => (line === 'suggested' ? suggestion(chat, chance) : line));
+  // Decided beforehand, so that chance is asked in the same order whoever is faster.
+  const resends = chosen.map(() => ({
+    isResent: chance.happens(RESENT),
+    under: chance.happens(RENAMED) ? ('a new id' as const) : ('the same id' as const),
+    when: chance.oneOf(['meanwhile', 'at once', 'later'] as const),
+  }));
+  const before = chat.testimony.sent.length;
+  const writing = chat.write(chosen);
+  const again = (when: 'meanwhile' | 'at once' | 'later') =>
+    Promise.all(
+      chat.testimony.sent.slice(before).map(async (sent, index) => {
+        const resend = resends[index];
+        if (resend?.isResent && resend.when === when) await chat.resend(sent, resend.under);
+      }),
+    );
+  const [sent] = await Promise.all([writing, again('meanwhile')]);
+  await again('at once');
+  if (waits) await chat.until((seen) => isAnswered(seen, sent), `an answer to ${nameOf(sent)}`);
+  await again('later');
+}
+
+/** The reply to the last of them has come, or one to what came even later. */
+function isAnswered(seen: readonly Shown[], sent: readonly Sent[]): boolean {
+  const last = Math.max(...sent.flatMap(({ places }) => places));
+  return seen.some(({ author, seq }) => author === 'bot' && seq > last);
+}
+
+const nameOf = (sent: readonly Sent[]): string => sent.map(({ ids }) => ids[0] ?? '').join(', ');
+
+function suggestion({ testimony }: Chat, chance: Chance): Line {
+  const suggests = testimony.seen.filter(({ author }) => author === 'bot').at(-1)?.suggests ?? [];
+  return { text: suggests.length > 0 ? chance.oneOf(suggests) : 'Vad kan du?', hasSecret: false };
+}
+
+const plain = (text: string): Line => ({ text, hasSecret: false });
+const asksForYes = ({ suggests }: Shown): boolean => suggests.join() === 'Ja,Nej';
+const RECEIPT = /\bS-[0-9A-F]{4}-[0-9A-F]{4}\b/;
+
+async function revoke(
+  chat: Chat,
+  chance: Chance,
+  { holder, wish, isHurried }: Round & { kind: 'revoke' },
+  onMessages: (count: number) => void,
+): Promise<void> {
+  const { testimony } = chat;
+  // What was told before, such as another reason, is forgotten.
+  await write(chat, chance, [plain('börja om')], true);
+  await write(chat, chance, [plain(wish)], true);
+  const asked = Math.max(...testimony.sent.flatMap(({ places }) => places));
+  const since = (seen: readonly Shown[]) => seen.filter(({ seq }) => seq > asked);
+
+  const link = since(testimony.seen).find((shown) => shown.link !== undefined)?.link;
+  if (link === undefined) testimony.complaints.push('the student was not asked to sign in');
+  const greet = () => write(chat, chance, [plain('Hej!')], !isHurried);
+  const signIn = async () => {
+    if (link !== undefined) await chat.signIn(link, holder);
+  };
+  if (isHurried) await Promise.all([signIn(), greet()]);
+  else await signIn();
+  const isOver = (seen: readonly Shown[]) => since(seen).some((shown) => asksForYes(shown) || RECEIPT.test(shown.text));
+  if (link !== undefined) await chat.until(isOver, `the card of ${holder} to be read back`);
+  if (!isHurried) await greet();
+
+  const isReadBack = since(testimony.seen).some(asksForYes);
+  testimony.saidYes ||= isReadBack;
+  const last = [plain(isReadBack ? 'ja' : 'tack'), plain('tack')];
+  if (isHurried) await write(chat, chance, last, false);
+  else for (const line of last) await write(chat, chance, [line], true);
+  if (isReadBack) await chat.until((seen) => since(seen).some(({ text }) => RECEIPT.test(text)), 'a receipt');
+  onMessages(REVOKING);
+}
