@@ -47,10 +47,17 @@ const AnyRequest: z.ZodType<Request> = z.discriminatedUnion('request', [
   }),
 ]);
 
-/** A conversation's row, and what comes next in it. */
-type Row = {
-  id: string;
+/** What comes next in a conversation. */
+type Next = {
   turns: number;
+  open_requests: number;
+  message: unknown;
+  requests: { id: string; request: unknown; attempts: number }[] | null;
+};
+
+/** A conversation's row, and what comes next in it. */
+type Row = Next & {
+  id: string;
   version: number | null;
   snapshot: unknown;
   state: string;
@@ -58,14 +65,10 @@ type Row = {
   asked_path: string | null;
   suggests: string[];
   waiting: number;
-  message: unknown;
-  requests: { id: string; request: unknown; attempts: number }[] | null;
-  open_requests: number;
-  /** Only where a turn was committed, and its replies are the next to be delivered. */
-  address: object;
-  last_seq: number;
-  is_ours_to_deliver?: boolean;
 };
+
+/** What is not known beforehand of a turn that was committed. */
+type Committed = Next & { address: object; last_seq: number; is_ours_to_deliver: boolean | null };
 
 const NEXT_MESSAGE = `(
   select json_build_object('seq', m.seq, 'said', m.said) from messages m
@@ -162,7 +165,7 @@ const commit: Statement = {
       from c, jsonb_array_elements($15::jsonb) with ordinality as made (each, nth) order by nth
       returning id, request, state, attempts
     )
-    select c.*, case when c.waiting > 0 then ${NEXT_MESSAGE} end as message,
+    select c.turns, c.open_requests, c.address, c.last_seq, case when c.waiting > 0 then ${NEXT_MESSAGE} end as message,
       (
         select json_agg(json_build_object('id', o.id::text, 'request', o.request, 'attempts', o.attempts) order by o.id)
         from requested o where o.state = 'open'
@@ -212,13 +215,14 @@ const claimDelivery: Statement = {
     where m.conversation = c.id and m.author = 'bot' and m.seq > c.delivered_seq order by m.seq`,
 };
 
-/** Not waited for on the disk: if it is lost with the machine, a delivery is repeated. */
+/** Of many conversations at once. Not waited for on the disk: if it is lost with the machine, deliveries are repeated. */
 const delivered: Statement = {
   name: 'delivered',
-  text: `update conversations set delivered_seq = $2,
-      delivering_until = case when not $3 then now() + make_interval(secs => ${DELIVERY_LEASE}) end
-    where id = $1 and set_config('synchronous_commit', 'off', true) is not null
-    returning replied_seq > $2 as has_more`,
+  text: `update conversations c set delivered_seq = d.seq,
+      delivering_until = case when not d.is_last then now() + make_interval(secs => ${DELIVERY_LEASE}) end
+    from unnest($1::text[], $2::integer[], $3::boolean[]) as d (id, seq, is_last)
+    where c.id = d.id and set_config('synchronous_commit', 'off', true) is not null
+    returning c.id, c.replied_seq > d.seq as has_more`,
 };
 
 const undeliverable: Statement = {
@@ -251,6 +255,17 @@ export function createPostgresStore(database: Database): ConversationStore {
     const row = await one<Row>(pending, [conversation]);
     return row && toPending(row);
   };
+
+  /** One conversation is delivered to by one at a time, so no two marks of a batch are of the same. */
+  const markDelivered = inBatches(async (marks: readonly { conversation: string; seq: number; isLast: boolean }[]) => {
+    const rows = await database.run<{ id: string; has_more: boolean }>(delivered, [
+      marks.map(({ conversation }) => conversation),
+      marks.map(({ seq }) => seq),
+      marks.map(({ isLast }) => isLast),
+    ]);
+    const more = new Set(rows.filter(({ has_more }) => has_more).map(({ id }) => id));
+    return marks.map(({ conversation }) => more.has(conversation));
+  });
 
   return {
     async open({ conversation, channel, isPushed, address = {} }) {
@@ -292,7 +307,7 @@ export function createPostgresStore(database: Database): ConversationStore {
     pending: pendingOf,
     async commit({ conversation, turns, kept, replies, answers = null, closes, requests }) {
       const { saved, state, asked, suggests } = kept;
-      const row = await one<Row>(commit, [
+      const row = await one<Committed>(commit, [
         conversation,
         turns,
         saved.version,
@@ -311,10 +326,12 @@ export function createPostgresStore(database: Database): ConversationStore {
         requests.some(({ challenge }) => challenge !== undefined),
         requests.filter(({ challenge }) => challenge === undefined).length,
       ]);
-      if (!row?.is_ours_to_deliver) return row && toPending(row);
+      if (!row) return undefined;
       const before = row.last_seq - replies.length + 1;
-      const delivery = { address: row.address, replies: replies.map((said, index) => ({ seq: before + index, said })) };
-      return { ...toPending(row), delivery };
+      const delivery = row.is_ours_to_deliver
+        ? { address: row.address, replies: replies.map((said, index) => ({ seq: before + index, said })) }
+        : undefined;
+      return { conversation, kept, ...nextOf(row), delivery };
     },
     async claimUnsettled(conversation) {
       const rows = await database.run<Claimed>(claimUnsettled, [conversation]);
@@ -335,10 +352,7 @@ export function createPostgresStore(database: Database): ConversationStore {
       const replies = rows.map(({ seq, said }) => ({ seq, said: saidOf(said) }));
       return rows[0] && { address: rows[0].address, replies };
     },
-    async delivered(conversation, seq, isLast) {
-      const row = await one<{ has_more: boolean }>(delivered, [conversation, seq, isLast]);
-      return row?.has_more ?? false;
-    },
+    delivered: (conversation, seq, isLast) => markDelivered({ conversation, seq, isLast }),
     async undeliverable(conversation) {
       await database.run(undeliverable, [conversation]);
     },
@@ -347,6 +361,24 @@ export function createPostgresStore(database: Database): ConversationStore {
       const of = (kind: string) => rows.filter((row) => row.kind === kind).map(({ conversation }) => conversation);
       return { stalled: of('stalled'), unsettled: of('unsettled'), undelivered: of('undelivered') };
     },
+  };
+}
+
+/** Does together what is asked for in the same moment. */
+function inBatches<Item, Result>(work: (items: readonly Item[]) => Promise<Result[]>): (item: Item) => Promise<Result> {
+  let batch: { items: Item[]; results: Promise<Result[]> } | undefined;
+  return async (item) => {
+    const current = (batch ??= (() => {
+      const items: Item[] = [];
+      const results = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+        batch = undefined;
+        return work(items);
+      });
+      return { items, results };
+    })());
+    const place = current.items.push(item) - 1;
+    const results = await current.results;
+    return results[place] as Result;
   };
 }
 
@@ -363,21 +395,25 @@ type LogRow = {
 };
 
 /** What a question asks for, and the path it is asked on, are as this version of the dialogs wrote them, or unused. */
-function toPending({ id, turns, version, snapshot, state, asked_fact, asked_path, suggests, ...next }: Row): Pending {
+function toPending({ id, version, snapshot, state, asked_fact, asked_path, suggests, ...next }: Row): Pending {
   const asked = { fact: asked_fact ?? undefined, path: asked_path ?? undefined };
   return {
     conversation: id,
-    turns,
     kept:
       version === null
         ? undefined
         : { saved: { version, snapshot: snapshot as Kept['saved']['snapshot'] }, state, asked, suggests },
-    message: next.message ? toHeld(next.message) : undefined,
-    requests: (next.requests ?? []).map(toOpenRequest),
-    isBusy: next.open_requests > 0,
+    ...nextOf(next),
     delivery: undefined,
   };
 }
+
+const nextOf = ({ turns, message, requests, open_requests }: Next) => ({
+  turns,
+  message: message ? toHeld(message) : undefined,
+  requests: (requests ?? []).map(toOpenRequest),
+  isBusy: open_requests > 0,
+});
 
 function toHeld(message: unknown): Held {
   const { seq, said } = Message.parse(message);

@@ -67,7 +67,11 @@ export function createUnderstanding(content: Content, model: Model): Understandi
   const titles = new Map(content.taught.map(({ intent, title }) => [plain(title), intent]));
   const { answerAt } = model.calibration;
 
-  const understand = (text: string): Understood => {
+  /** A message may be asked about several times while it is read. */
+  let last: Understood | undefined;
+  const understand = (text: string): Understood => (last?.text === text ? last : (last = classify(text)));
+
+  const classify = (text: string): Understood => {
     const title = titles.get(plain(text));
     const classified = classifier.classify(text).map(({ label, probability }) => ({
       intent: label as Intent,
