@@ -18,10 +18,13 @@ export function described(mistake: unknown): object {
   if (!(mistake instanceof Error)) return { kind: typeof mistake };
   const { name, message, stack = '' } = mistake;
   const code = 'code' in mistake && typeof mistake.code === 'string' ? { code: mistake.code } : {};
+  const status =
+    'statusCode' in mistake && typeof mistake.statusCode === 'number' ? { status: mistake.statusCode } : {};
   const quotesNothing = name === 'Error' || name === 'DatabaseError' || name === 'error';
   return {
     kind: name,
     ...code,
+    ...status,
     ...(quotesNothing && { message }),
     at: stack
       .split('\n')

@@ -37,10 +37,9 @@ export async function createServer({ content, mounts, isHealthy, onMistake }: Se
   server.use(plugins.jsonBodyParser({ mapParams: false }));
   server.use(plugins.urlEncodedBodyParser({ mapParams: false }));
 
-  server.on('restifyError', (req: Request, res: Response, problem: Problem, done: () => void) => {
+  server.on('restifyError', (_req: Request, _res: Response, problem: Problem, done: () => void) => {
     const isOurs = (problem.statusCode ?? 500) >= 500;
     if (isOurs) onMistake(problem.cause?.() ?? problem);
-    if (problem.statusCode === 404 && req.accepts('text/html')) sendNotFound(res);
     const code = isOurs ? 'ServiceError' : (problem.body?.code ?? 'BadRequest');
     problem.body = { error: { code, message: isOurs ? 'Something went wrong here.' : 'The request cannot be read.' } };
     problem.toJSON = () => problem.body;
@@ -48,17 +47,17 @@ export async function createServer({ content, mounts, isHealthy, onMistake }: Se
     done();
   });
 
-  const sendNotFound = (res: Response) => {
-    const [title, link] = [content.label('web-chat/notFound'), content.label('web-chat/toChat')];
-    sendPage(res, { title, status: 404, body: `<h1>${escaped(title)}</h1>\n<p><a href="/">${escaped(link)}</a></p>` });
-  };
-
   server.get('/health', async (_req: Request, res: Response) => {
     const parts = await isHealthy();
     const isWell = Object.values(parts).every(Boolean);
     res.send(isWell ? 200 : 503, { status: isWell ? 'ok' : 'failing', ...parts });
   });
   for (const mount of mounts) await mount(server);
+  server.get('/*', (_req: Request, res: Response, next: Next) => {
+    const [title, link] = [content.label('web-chat/notFound'), content.label('web-chat/toChat')];
+    sendPage(res, { title, status: 404, body: `<h1>${escaped(title)}</h1>\n<p><a href="/">${escaped(link)}</a></p>` });
+    next();
+  });
   return server;
 }
 

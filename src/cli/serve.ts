@@ -101,15 +101,15 @@ export async function serve({
     const sessions = createCache(url, 'sign-in', onMistake);
     const secret = settings.directLineSecret;
     const directLine = createDirectLine({ conversations, rules, tokens, secret, onMistake });
-    const isBotOpen = settings.bot !== undefined || !settings.isProduction;
-    const bot = createBotFramework({ conversations, rules, credentials: settings.bot, onMistake });
-    if (!isBotOpen) log.warn('MicrosoftAppId is not set, so /api/messages is closed');
+    const isOpenHere = !settings.isProduction;
+    const bot = createBotFramework({ conversations, rules, credentials: settings.bot, isOpenHere, onMistake });
+    if (!settings.bot && !isOpenHere) log.warn('MicrosoftAppId is not set, so /api/messages is closed');
 
     const server = await createServer({
       content,
       mounts: [
         directLine.mount,
-        ...(isBotOpen ? [bot.mount] : []),
+        bot.mount,
         (each) => mountChatPage(each, { content, conversations, tokens, scripts: folders.scripts }),
         ...(isDemonstration
           ? [
@@ -141,7 +141,7 @@ export async function serve({
       while (!stopping.signal.aborted) {
         try {
           const undelivered = await conversations.resume();
-          await Promise.all(undelivered.map(bot.deliver));
+          await Promise.all(undelivered.map((conversation) => bot.deliver(conversation)));
         } catch (mistake) {
           onMistake(mistake);
         }

@@ -58,7 +58,7 @@ describe('a student on the page', () => {
     await shows(visited.page, 'Enligt Vårdgivarguiden, uppdaterad 22 mars 2022');
     await visited.page.getByRole('button', { name: /R25: / }).click();
     const rule = content.rules.get('R25')?.text ?? 'R25 is missing';
-    expect(await visited.page.getByRole('dialog').innerText()).toContain(rule);
+    expect(await visited.page.getByRole('dialog', { name: 'R25' }).innerText()).toContain(rule);
     expect((await visited.complaints()).policy).toEqual([]);
     await visited.close();
   });

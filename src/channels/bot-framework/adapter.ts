@@ -29,6 +29,8 @@ export type BotFrameworkWorld = {
   conversations: Conversations;
   rules: Rules;
   credentials: BotCredentials | undefined;
+  /** Whether this machine is answered without credentials, to try the assistant. */
+  isOpenHere: boolean;
   onMistake: (mistake: unknown) => void;
 };
 
@@ -49,7 +51,7 @@ const Incoming = z.looseObject({
 });
 
 export function createBotFramework(world: BotFrameworkWorld): BotFramework {
-  const { conversations, rules, credentials, onMistake } = world;
+  const { conversations, rules, credentials, isOpenHere, onMistake } = world;
   const authentication = new ConfigurationBotFrameworkAuthentication(credentials ? { ...credentials } : {});
   const adapter = new CloudAdapter(authentication);
   adapter.onTurnError = (_context, mistake) => {
@@ -69,6 +71,10 @@ export function createBotFramework(world: BotFrameworkWorld): BotFramework {
 
   const mount = (server: Server): void => {
     server.post('/api/messages', async (req: Request, res: Response) => {
+      if (!credentials && !isOpenHere) {
+        res.send(403, { error: { code: 'Forbidden', message: 'This door is closed: there is no app id.' } });
+        return;
+      }
       const { data: incoming } = Incoming.safeParse(req.body);
       if (!incoming) {
         res.send(400, { error: { code: 'BadArgument', message: 'That is no activity.' } });

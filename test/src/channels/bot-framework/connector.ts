@@ -1,0 +1,45 @@
+/** A stand-in for the Bot Connector service: takes what a bot sends, or fails as it is told to. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import type { Activity } from 'botbuilder';
+
+export type Connector = {
+  url: string;
+  /** What has been taken, in order. */
+  taken: Partial<Activity>[];
+  /** The statuses it fails the next requests with. */
+  failures: number[];
+  /** Resolves once so many have been taken. */
+  until: (count: number) => Promise<Partial<Activity>[]>;
+  close: () => void;
+};
+
+export async function openConnector(): Promise<Connector> {
+  const taken: Partial<Activity>[] = [];
+  const failures: number[] = [];
+  const waiting: { count: number; resolve: () => void }[] = [];
+  const server = createServer((request, response) => {
+    void text(request).then((body) => {
+      const failure = failures.shift();
+      response.writeHead(failure ?? 201, { 'Content-Type': 'application/json' });
+      if (failure === undefined) taken.push(JSON.parse(body) as Partial<Activity>);
+      response.end(JSON.stringify(failure === undefined ? { id: `r-${taken.length}` } : { error: { code: 'No' } }));
+      for (const { count, resolve } of waiting) if (taken.length >= count) resolve();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    taken,
+    failures,
+    until: async (count) => {
+      if (taken.length < count) await new Promise<void>((resolve) => waiting.push({ count, resolve }));
+      return taken;
+    },
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
