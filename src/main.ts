@@ -68,8 +68,9 @@ program
       migrations: MIGRATIONS,
       scripts: SCRIPTS,
     });
+    const asked = stopAsked();
     process.stderr.write(`Kortlotsen is at ${service.origin}. Stop it with Ctrl+C.\n`);
-    await stopAsked();
+    await asked;
     await service.stop();
   });
 

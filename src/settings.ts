@@ -48,11 +48,10 @@ const Environment = z
     KORTLOTSEN_DATA: z.string().min(1, 'is empty; leave it out instead').default('data'),
     DATABASE_URL: z
       .string()
-      .regex(
-        /^postgres(ql)?:\/\/./,
+      .refine(
+        (url) => /^postgres(ql)?:\/\/./.test(url) && URL.canParse(url),
         'is no address of PostgreSQL; write it as postgresql://user:password@host:5432/database',
       )
-      .refine((url) => URL.canParse(url), 'is no address; write it as postgresql://user:password@host:5432/database')
       .optional(),
     HOST: z.string().min(1, 'is empty; leave it out instead').default('127.0.0.1'),
     PORT: z.coerce.number('is no port').int('is no port').min(0, 'is no port').max(65_535, 'is no port').default(3978),

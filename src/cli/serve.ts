@@ -55,6 +55,7 @@ const LEDGER_DEADLINE = 8_000;
 const BETWEEN_LOOKS = 1_000;
 const TELLING = 20;
 const STOPPING = 10_000;
+const PURGING = 3_600_000;
 
 export async function serve({
   settings,
@@ -98,7 +99,7 @@ export async function serve({
     });
     const { rules } = content;
     const tokens = createTokens(await keyFor(database, 'direct-line'));
-    const sessions = createCache(url, 'sign-in', onMistake);
+    const sessions = createCache(database, 'sign-in', onMistake);
     const secret = settings.directLineSecret;
     const directLine = createDirectLine({ conversations, rules, tokens, secret, onMistake });
     const isOpenHere = !settings.isProduction;
@@ -126,16 +127,17 @@ export async function serve({
     conversations.subscribe(news.tell);
 
     await new Promise<void>((resolve, reject) => {
-      server.server.once('error', reject);
+      server.once('error', reject);
       server.listen(settings.port, settings.host, resolve);
     }).catch(async (mistake: unknown) => {
       directLine.close();
-      await Promise.all([sessions.close(), database.close()]);
+      await database.close();
       throw asStartupProblem(mistake, settings);
     });
     const { port } = server.server.address() as AddressInfo;
     origin = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`;
 
+    const purging = setInterval(() => void sessions.purge().catch(onMistake), PURGING);
     const stopping = new AbortController();
     const looking = (async () => {
       while (!stopping.signal.aborted) {
@@ -153,6 +155,7 @@ export async function serve({
       origin,
       async stop() {
         stopping.abort();
+        clearInterval(purging);
         directLine.close();
         const closed = new Promise<void>((resolve) => {
           server.close(resolve);
@@ -164,7 +167,7 @@ export async function serve({
         ]);
         server.server.closeAllConnections();
         await news.stop();
-        await Promise.all([sessions.close(), database.close()]);
+        await database.close();
         await embedded?.stop();
       },
     };

@@ -1,17 +1,28 @@
 /** What may be forgotten: kept for a while, in the same database. What must not be lost is never here. */
 import KeyvPostgres from '@keyv/postgres';
 import Keyv from 'keyv';
+import type { Database } from './database.ts';
 
 export type Cache = {
   get: (key: string) => Promise<string | undefined>;
   /** `lifetime` is in milliseconds. */
   set: (key: string, value: string, lifetime: number) => Promise<void>;
-  close: () => Promise<void>;
+  /** Removes what has had its time. Until then it only looks gone. */
+  purge: () => Promise<void>;
 };
 
-/** Connections are few, since nothing that must be quick waits for them. */
-export function createCache(url: string, namespace: string, onMistake: (mistake: unknown) => void): Cache {
-  const store = new KeyvPostgres({ uri: url, table: 'cache', max: 2, connectionTimeoutMillis: 5_000 });
+const purge = {
+  name: 'purge-cache',
+  text: `delete from cache where (value::jsonb ->> 'expires')::numeric < extract(epoch from now()) * 1000`,
+};
+
+export function createCache(database: Database, namespace: string, onMistake: (mistake: unknown) => void): Cache {
+  // A pool of its own is shared by all of a process, and brings the process down when an idle connection is lost.
+  const store = new (class extends KeyvPostgres {
+    override connect() {
+      return Promise.resolve((text: string, values?: unknown[]) => database.run<object>({ text }, values ?? []));
+    }
+  })({ table: 'cache' });
   const keyv = new Keyv<string>({ store, namespace, throwOnErrors: true });
   keyv.on('error', onMistake);
   return {
@@ -21,6 +32,8 @@ export function createCache(url: string, namespace: string, onMistake: (mistake:
     async set(key, value, lifetime) {
       await keyv.set(key, value, lifetime);
     },
-    close: () => keyv.disconnect(),
+    async purge() {
+      await database.run(purge, []);
+    },
   };
 }

@@ -10,10 +10,11 @@ import { runner } from 'node-pg-migrate';
 import pg from 'pg';
 import { StartupProblem } from '../startup-problem.ts';
 
-export type Statement = { name: string; text: string };
+/** One that has a name is prepared, once a connection. */
+export type Statement = { name?: string; text: string };
 
 export type Database = {
-  /** Runs one statement, prepared under its name. */
+  /** Runs one statement, in a transaction of its own. */
   run<Row extends object>(statement: Statement, values: readonly unknown[]): Promise<Row[]>;
   /** Tells everybody who listens on this database. A message is short, and may be lost. */
   tell(channel: string, message: string): Promise<void>;
@@ -84,8 +85,8 @@ export async function openDatabase(
   };
 
   return {
-    async run<Row extends object>({ name, text }: Statement, values: readonly unknown[]) {
-      const { rows } = await pool.query<Row>({ name, text, values: [...values] });
+    async run<Row extends object>(statement: Statement, values: readonly unknown[]) {
+      const { rows } = await pool.query<Row>({ ...statement, values: [...values] });
       return rows;
     },
     async tell(channel, message) {

@@ -1,6 +1,7 @@
 /** The database of the tests. Many share it at once, so whoever uses it makes names of their own. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { Client } from 'pg';
 import { type Database, openDatabase } from '../../src/storage/database.ts';
 
 export const migrations = join(import.meta.dirname, '../../src/storage/migrations');
@@ -20,12 +21,18 @@ const throwing = (mistake: unknown): never => {
 
 export const openTestDatabase = (url = databaseUrl()): Promise<Database> => openDatabase(url, migrations, throwing);
 
+/** Does what only whoever runs the server may. */
+export async function admin(text: string): Promise<void> {
+  const client = new Client(databaseUrl());
+  await client.connect();
+  await client.query(text);
+  await client.end();
+}
+
 /** An empty database of one's own, by its address. */
 export async function createDatabase(): Promise<string> {
   const name = `own_${randomUUID().replaceAll('-', '')}`;
-  const database = await openTestDatabase();
-  await database.run({ name: `create ${name}`, text: `create database ${name}` }, []);
-  await database.close();
+  await admin(`create database ${name}`);
   const url = new URL(databaseUrl());
   url.pathname = `/${name}`;
   return url.href;

@@ -6,5 +6,5 @@ export async function stopDatabase(): Promise<void> {
   if (running.folder) await rm(running.folder, { recursive: true, force: true });
 }
 
-// eslint-disable-next-line no-restricted-exports -- Jest looks for it there.
+// Jest looks for it there.
 export { stopDatabase as default };

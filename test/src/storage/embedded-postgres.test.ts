@@ -16,7 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { build } from 'esbuild';
@@ -48,6 +48,8 @@ type Manner = { program?: string; as?: { uid?: number; gid?: number }; mounts?: 
 let folders: string[];
 let openers: Opener[];
 let workshop: string;
+/** A database that was made by a first start, and stopped. */
+let template: string;
 let folder: string;
 
 function makeFolder(): string {
@@ -55,6 +57,11 @@ function makeFolder(): string {
   chmodSync(made, 0o755);
   folders.push(made);
   return made;
+}
+
+/** As after a first start, of which most tests are not about. */
+function copyTemplate(where = folder): void {
+  execFileSync('cp', ['-a', join(template, 'data'), where]);
 }
 
 function open(where: string, { program = join(workshop, 'opener.mjs'), as = {}, mounts, then }: Manner = {}): Opener {
@@ -140,7 +147,9 @@ const oneSentence = /^[A-Z][^\n]*[^.\n]\.$/;
 beforeAll(async () => {
   folders = [];
   workshop = makeFolder();
+  template = makeFolder();
   folders = [];
+  await startAndStop(template);
   const outfile = join(workshop, 'opener.mjs');
   const entry = join(root, 'test/src/storage/opener.ts');
   await build({
@@ -156,7 +165,7 @@ beforeAll(async () => {
 });
 
 afterAll(() => {
-  rmSync(workshop, { recursive: true, force: true });
+  for (const made of [workshop, template]) rmSync(made, { recursive: true, force: true });
 });
 
 beforeEach(() => {
@@ -197,7 +206,8 @@ function makeCheckout(): { program: string; installed: string } {
 }
 
 const installInto = (installed: string) => {
-  cpSync(join(root, 'node_modules', PACKAGE), installed, { recursive: true, verbatimSymlinks: true });
+  mkdirSync(dirname(installed), { recursive: true });
+  execFileSync('cp', ['-a', join(root, 'node_modules', PACKAGE), installed]);
 };
 
 describe('the embedded PostgreSQL', () => {
@@ -211,6 +221,7 @@ describe('the embedded PostgreSQL', () => {
   });
 
   it('leaves nothing that runs and no socket behind when it is stopped, even twice', async () => {
+    copyTemplate();
     const server = await start();
     const [pid, sockets] = [pidOf(folder), socketFolderOf(folder)];
     await Promise.all([server.stop(), server.stop()]);
@@ -230,6 +241,7 @@ describe('the embedded PostgreSQL', () => {
   });
 
   it('is durable if it is no throwaway', async () => {
+    copyTemplate();
     const server = await startEmbeddedPostgres(folder);
     const rows = await ask<{ setting: string }>(
       server,
@@ -241,6 +253,7 @@ describe('the embedded PostgreSQL', () => {
   });
 
   it('listens on no TCP port, and on a socket only its own account and root reach', async () => {
+    copyTemplate();
     const server = await start();
     const pid = pidOf(folder);
     const sockets = readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
@@ -258,6 +271,7 @@ describe('the embedded PostgreSQL', () => {
   });
 
   it('writes nothing of what people wrote to its log', async () => {
+    copyTemplate();
     const server = await start();
     await ask(server, 'CREATE TABLE secrets (text text PRIMARY KEY)');
     await ask(server, 'INSERT INTO secrets VALUES ($1)', ['hemligt']);
@@ -269,6 +283,7 @@ describe('the embedded PostgreSQL', () => {
   });
 
   it('begins its log anew with each start', async () => {
+    copyTemplate();
     await startAndStop();
     writeFileSync(join(folder, 'server.log'), 'yesterday');
     await startAndStop();
@@ -276,11 +291,13 @@ describe('the embedded PostgreSQL', () => {
   });
 
   it('does not keep a process that is done from ending', async () => {
+    copyTemplate();
     const opener = open(folder, { then: 'forget' });
     expect(await opener.ended).toEqual({ code: 0, err: '' });
   });
 
   it('is not stopped by the Ctrl+C of the terminal, which its process hears', async () => {
+    copyTemplate();
     const opener = open(folder);
     const opened = await opener.opened;
     const asking = ask(opened, 'SELECT pg_sleep(1)');
@@ -301,6 +318,7 @@ describe('the embedded PostgreSQL', () => {
 
 describe('a folder whose process was killed with -9', () => {
   it('is opened again with its data, on the server that went on', async () => {
+    copyTemplate();
     const killed = open(folder);
     await write(await killed.opened);
     const pid = pidOf(folder);
@@ -313,6 +331,7 @@ describe('a folder whose process was killed with -9', () => {
   });
 
   it('is opened again on that server also when the server is just writing down where it listens', async () => {
+    copyTemplate();
     const killed = open(folder);
     await killed.opened;
     const pid = pidOf(folder);
@@ -329,6 +348,7 @@ describe('a folder whose process was killed with -9', () => {
   });
 
   it('is opened again with its data when the server was killed too', async () => {
+    copyTemplate();
     const killed = open(folder);
     await write(await killed.opened);
     process.kill(pidOf(folder), 'SIGKILL');
@@ -341,6 +361,7 @@ describe('a folder whose process was killed with -9', () => {
   });
 
   it('is opened again with its data, on a new server, when the socket of the old one is gone', async () => {
+    copyTemplate();
     const killed = open(folder);
     await write(await killed.opened);
     const pid = pidOf(folder);
@@ -353,6 +374,7 @@ describe('a folder whose process was killed with -9', () => {
   });
 
   it('is opened also when the process number of the dead server is now of another program', async () => {
+    copyTemplate();
     const killed = open(folder);
     await write(await killed.opened);
     process.kill(pidOf(folder), 'SIGKILL');
@@ -384,6 +406,7 @@ describe('a folder whose process was killed with -9', () => {
 
 describe('a folder that is open', () => {
   it('is refused to everybody else, and goes on', async () => {
+    copyTemplate();
     const server = await start();
     const { code, err } = await open(folder).ended;
     expect(code).toBe(15);
@@ -394,6 +417,7 @@ describe('a folder that is open', () => {
   });
 
   it('is taken over by one that waits, when it is closed at that moment', async () => {
+    copyTemplate();
     const first = await start();
     await write(first);
     const second = open(folder);
@@ -417,6 +441,7 @@ describe('a folder that is open', () => {
 
   /** PostgreSQL that refuses once, as it does while another server of the folder is still ending. */
   it('is waited for when PostgreSQL finds another server that is just ending', async () => {
+    copyTemplate();
     const { program, installed } = makeCheckout();
     installInto(installed);
     const postgres = join(installed, 'native/bin/postgres');
@@ -433,6 +458,7 @@ describe('a folder that is open', () => {
   });
 
   it('is not mistaken for its copy', async () => {
+    copyTemplate();
     const server = await start();
     await write(server);
     const copy = makeFolder();
@@ -450,7 +476,7 @@ describe('a folder that cannot be opened', () => {
   it.each(['global/pg_control', 'PG_VERSION', 'global/pg_filenode.map', 'base/5/PG_VERSION'])(
     'is said to be damaged when it lacks %s, and nothing is left running',
     async (file) => {
-      await startAndStop();
+      copyTemplate();
       rmSync(join(folder, 'data', file));
       const problem = await problemOf(start());
       expect(problem.exitCode).toBe(12);
@@ -461,7 +487,7 @@ describe('a folder that cannot be opened', () => {
   );
 
   it('is said to be of another version', async () => {
-    await startAndStop();
+    copyTemplate();
     writeFileSync(join(folder, 'data/PG_VERSION'), '17\n');
     const problem = await problemOf(start());
     expect(problem.exitCode).toBe(12);
@@ -489,7 +515,7 @@ describe('a folder that cannot be opened', () => {
   });
 
   asRoot('is said to be forbidden, not damaged, when root made it and somebody else comes', async () => {
-    await startAndStop();
+    copyTemplate();
     const { code, err } = await open(folder, { as: nobody }).ended;
     expect(code).toBe(11);
     expect(err).toContain(`${folder} may not be read and written`);
@@ -538,7 +564,8 @@ describe('the machine', () => {
   });
 
   asRoot('may be used by root after an ordinary user, and then by that user again', async () => {
-    chownSync(folder, nobody.uid, nobody.gid);
+    copyTemplate();
+    execFileSync('chown', ['-R', `${nobody.uid}:${nobody.gid}`, folder]);
     const first = open(folder, { as: nobody });
     await write(await first.opened);
     await close(first);
@@ -550,6 +577,7 @@ describe('the machine', () => {
   });
 
   asRoot('may be used by root with a backup that root has copied into place', async () => {
+    copyTemplate();
     const server = await start();
     await write(server);
     await server.stop();
@@ -576,7 +604,8 @@ describe('the machine', () => {
   );
 
   asRoot('does not begin anew elsewhere when the way to the data has been closed', async () => {
-    await startAndStop(join(folder, 'var'));
+    mkdirSync(join(folder, 'var'));
+    copyTemplate(join(folder, 'var'));
     chmodSync(folder, 0o700);
     const problem = await problemOf(start(join(folder, 'var')));
     expect(problem.exitCode).toBe(11);

@@ -1,0 +1,256 @@
+/** The service as whoever runs it sees it: how it starts, how it fails to, what it logs, and how it stops. */
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { admin, createDatabase, databaseUrl } from '../../database/database.ts';
+import { content } from '../../product.ts';
+import { failToServe, startServing } from '../../serving.ts';
+import { clientOf } from '../channels/direct-line/client.ts';
+
+const AT = ['--at', '2026-11-23T08:00'];
+const ASKING = content.label('pin-trouble/askingHasPuk');
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'kortlotsen-serve-'));
+  // Run by root, PostgreSQL is another account's, which has to reach it.
+  chmodSync(folder, 0o755);
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('a start with everything embedded', () => {
+  it('needs nothing but a folder, keeps what was said there, and ends as it is asked to', async () => {
+    const environment = { KORTLOTSEN_DATA: join(folder, 'data') };
+    const first = await startServing(environment, ...AT);
+    const client = clientOf(first.origin);
+    const chat = await client.begin();
+    await client.send(chat, { type: 'message', text: 'jag har slagit fel kod tre gånger' });
+    const before = await client.until(chat, ASKING);
+    expect(await first.stop()).toBe(0);
+
+    const second = await startServing(environment, ...AT);
+    const after = await clientOf(second.origin).after(chat);
+    expect(after.activities).toEqual(before);
+    expect(await second.stop()).toBe(0);
+  });
+
+  it('after it was killed finds its database again', async () => {
+    const environment = { KORTLOTSEN_DATA: join(folder, 'data') };
+    const first = await startServing(environment, ...AT);
+    const chat = await clientOf(first.origin).begin();
+    first.process.kill('SIGKILL');
+    await once(first.process, 'close');
+    const second = await startServing(environment, ...AT);
+    expect((await clientOf(second.origin).after(chat)).activities).toHaveLength(2);
+    expect(await second.stop()).toBe(0);
+  });
+});
+
+describe('a start that cannot succeed says why in one sentence, with an exit code of its own', () => {
+  const fails = async (environment: Record<string, string>, code: number, sentence: RegExp) => {
+    const ended = await failToServe(environment);
+    expect({ code: ended.code, lines: ended.err.trim().split('\n').length }).toEqual({ code, lines: 1 });
+    expect(ended.err).toMatch(sentence);
+    expect(ended.err).not.toMatch(/hemligt/);
+  };
+
+  it('when the address of the database is none', async () => {
+    const ended = await failToServe({ DATABASE_URL: 'hemligt', PORT: 'x' });
+    expect(ended.code).toBe(10);
+    expect(ended.err).toMatch(/DATABASE_URL is no address of PostgreSQL.*\n.*PORT is no port/);
+    expect(ended.err).not.toMatch(/hemligt/);
+  });
+
+  it('when nobody answers there', async () => {
+    const { port, close } = await aPort();
+    await close();
+    const url = `postgresql://bot:hemligt@127.0.0.1:${port}/kortlotsen`;
+    await fails(
+      { DATABASE_URL: url },
+      11,
+      /127\.0\.0\.1:\d+\/kortlotsen does not answer \(ECONNREFUSED\); start it, or/,
+    );
+  });
+
+  it('when there is no such database', async () => {
+    const url = new URL(databaseUrl());
+    url.pathname = '/nowhere';
+    await fails({ DATABASE_URL: url.href }, 11, /There is no database nowhere at .*create it, or mend DATABASE_URL/);
+  });
+
+  it('when something else answers than a database', async () => {
+    const { port, close } = await aPort((server) => {
+      server.on('connection', (socket) => {
+        socket.end('HTTP/1.1 400 Bad Request\r\n\r\n', () => socket.destroy());
+      });
+    });
+    await fails({ DATABASE_URL: `postgresql://127.0.0.1:${port}/x` }, 11, /does not answer/);
+    await close();
+  });
+
+  it('when the port is taken', async () => {
+    const { port, close } = await aPort();
+    await fails(
+      { DATABASE_URL: await createDatabase(), PORT: String(port) },
+      14,
+      /Port \d+ at 127\.0\.0\.1 is taken; stop/,
+    );
+    await close();
+  });
+
+  it('when the data folder is a file', async () => {
+    writeFileSync(join(folder, 'data'), '');
+    await fails({ KORTLOTSEN_DATA: join(folder, 'data') }, 11, /data/);
+  });
+
+  it('when the database is damaged', async () => {
+    const environment = { KORTLOTSEN_DATA: join(folder, 'data') };
+    await (await startServing(environment)).stop();
+    rmSync(join(folder, 'data/data/global/pg_control'));
+    await fails(environment, 12, /data.*(backup|remove)/);
+  });
+
+  it('when the database is open in another process', async () => {
+    const environment = { KORTLOTSEN_DATA: join(folder, 'data') };
+    const first = await startServing(environment);
+    await fails(environment, 15, /is open in another process: stop that one, or choose another folder/);
+    expect((await fetch(`${first.origin}/health`)).status).toBe(200);
+    await first.stop();
+  });
+
+  (mayMount() ? it : it.skip)('when the disk is full', async () => {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=30m,mode=755', 'tmpfs', folder]);
+    try {
+      await fails({ KORTLOTSEN_DATA: join(folder, 'data') }, 13, /disk.*full|free/i);
+    } finally {
+      execFileSync('umount', ['-l', folder]);
+    }
+  });
+});
+
+describe('what is logged', () => {
+  it('is which states were come to, and never a word of what was written or who was asked for', async () => {
+    const serving = await startServing({ DATABASE_URL: await createDatabase(), LOG_LEVEL: 'debug' }, ...AT);
+    const client = clientOf(serving.origin);
+    const chat = await client.begin();
+    const canary = 'kanariefågel 640823-3234 pin 4711';
+    await client.send(chat, { type: 'message', text: `jag har slagit fel kod tre gånger ${canary}` });
+    await client.until(chat, ASKING);
+    await fetch(`${serving.origin}/api/messages`, { method: 'POST', body: `{"text":"${canary}`, headers: JSON_TYPE });
+    await fetch(`${serving.origin}/v3/directline/conversations`, { method: 'POST', body: canary, headers: JSON_TYPE });
+    await serving.stop();
+    const turns = serving
+      .log()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { msg: string; state?: string });
+    expect(turns.map(({ state }) => state)).toContain('pin-trouble/askingHasPuk');
+    expect(serving.log()).not.toMatch(/kanarie|640823|4711|slagit/);
+    expect(serving.log()).not.toContain(chat.token);
+  });
+});
+
+describe('a service', () => {
+  let serving: Awaited<ReturnType<typeof startServing>> | undefined;
+  const origin = async () => (serving ??= await startServing({ DATABASE_URL: await createDatabase() }, ...AT)).origin;
+  afterAll(async () => {
+    await serving?.stop();
+  });
+
+  it('tells whether it is well', async () => {
+    const response = await fetch(`${await origin()}/health`);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({ status: 'ok', database: true });
+  });
+
+  it('gives every page a policy that lets nothing else run, and a new nonce each time', async () => {
+    const [one, other] = await Promise.all([fetch(await origin()), fetch(await origin())]);
+    const policy = one.headers.get('Content-Security-Policy') ?? '';
+    expect(policy).toMatch(
+      /^default-src 'none'; base-uri 'none'; frame-ancestors 'none'; script-src 'nonce-[\w+/=]{24}'; /,
+    );
+    expect(policy).not.toMatch(/unsafe/);
+    expect(other.headers.get('Content-Security-Policy')).not.toBe(policy);
+    expect(one.headers.get('X-Content-Type-Options')).toBe('nosniff');
+    expect(one.headers.get('Server')).toBeNull();
+  });
+
+  it('says what to do on a page that is not there', async () => {
+    const response = await fetch(`${await origin()}/nowhere`);
+    expect(response.status).toBe(404);
+    expect(await response.text()).toMatch(/Den sidan finns inte.*href="\/"/s);
+  });
+
+  it('lets nobody sign in by a link that was never given', async () => {
+    expect((await fetch(`${await origin()}/sign-in?challenge=guessed`)).status).toBe(410);
+    const body = new URLSearchParams({ challenge: 'guessed', holder: 'active' });
+    expect((await fetch(`${await origin()}/sign-in`, { method: 'POST', body })).status).toBe(410);
+  });
+
+  it('has no page to sign in on in production', async () => {
+    const production = await startServing({
+      DATABASE_URL: await createDatabase(),
+      NODE_ENV: 'production',
+      KORTLOTSEN_PUBLIC_URL: 'https://kortlotsen.example.se',
+    });
+    expect((await fetch(`${production.origin}/sign-in?challenge=x`)).status).toBe(404);
+    await production.stop();
+  });
+
+  it('is not well while its database is away, and is again by itself', async () => {
+    const url = await createDatabase();
+    const alone = await startServing({ DATABASE_URL: url }, ...AT);
+    const name = new URL(url).pathname.slice(1);
+    const health = async () => (await fetch(`${alone.origin}/health`)).status;
+    await admin(`alter database ${name} allow_connections false`);
+    await admin(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`);
+    expect(await health()).toBe(503);
+    const { token } = await clientOf(alone.origin).token();
+    const refused = await clientOf(alone.origin).request('/v3/directline/conversations', { method: 'POST', token });
+    expect(refused).toEqual({
+      status: 500,
+      body: { error: { code: 'ServiceError', message: 'Something went wrong here.' } },
+    });
+    await admin(`alter database ${name} allow_connections true`);
+    expect(await health()).toBe(200);
+    const client = clientOf(alone.origin);
+    const began = await client.begin();
+    await client.send(began, { type: 'message', text: 'jag har slagit fel kod tre gånger' });
+    await client.until(began, ASKING);
+    expect(await alone.stop()).toBe(0);
+  });
+});
+
+const JSON_TYPE = { 'Content-Type': 'application/json' };
+
+async function aPort(prepare: (server: Server) => void = () => undefined) {
+  const server = createServer();
+  prepare(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () => new Promise((resolve) => server.close(resolve)),
+  };
+}
+
+/** Only root may, and not on every machine; what the sentence is made of is under test where it is made as well. */
+function mayMount(): boolean {
+  const place = mkdtempSync(join(tmpdir(), 'kortlotsen-mount-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', place], { stdio: 'ignore' });
+    execFileSync('umount', [place], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmSync(place, { recursive: true, force: true });
+  }
+}
