@@ -37,13 +37,13 @@ export async function createServer({ content, mounts, isHealthy, onMistake }: Se
   server.use(plugins.jsonBodyParser({ mapParams: false }));
   server.use(plugins.urlEncodedBodyParser({ mapParams: false }));
 
-  server.on('restifyError', (_req: Request, _res: Response, problem: Problem, done: () => void) => {
-    const isOurs = (problem.statusCode ?? 500) >= 500;
-    if (isOurs) onMistake(problem.cause?.() ?? problem);
+  server.on('restifyError', (_req: Request, res: Response, problem: Problem, done: () => void) => {
+    const { statusCode = 500 } = problem;
+    const isOurs = statusCode >= 500;
+    if (isOurs) onMistake(problem);
     const code = isOurs ? 'ServiceError' : (problem.body?.code ?? 'BadRequest');
-    problem.body = { error: { code, message: isOurs ? 'Something went wrong here.' : 'The request cannot be read.' } };
-    problem.toJSON = () => problem.body;
-    problem.toString = () => code;
+    const message = isOurs ? 'Something went wrong here.' : 'The request cannot be read.';
+    if (!res.headersSent) res.send(statusCode, { error: { code, message } });
     done();
   });
 
@@ -61,9 +61,4 @@ export async function createServer({ content, mounts, isHealthy, onMistake }: Se
   return server;
 }
 
-type Problem = Error & {
-  statusCode?: number;
-  body?: { code?: string; error?: object };
-  cause?: () => unknown;
-  toJSON?: () => unknown;
-};
+type Problem = Error & { statusCode?: number; body?: { code?: string } };

@@ -128,7 +128,11 @@ export async function serve({
 
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(settings.port, settings.host, resolve);
+      server.listen(settings.port, settings.host, () => {
+        // restify would hand it PostgreSQL's errors too, since they are called that, and wait for its answer.
+        server.removeListener('error', reject);
+        resolve();
+      });
     }).catch(async (mistake: unknown) => {
       directLine.close();
       await database.close();
