@@ -109,7 +109,7 @@ export type Conversations = {
   idle: () => Promise<void>;
 };
 
-type Draft = Omit<Step, 'conversation' | 'turns'> & { heard: string[]; said?: string; spoken: Spoken[] };
+type Draft = Omit<Step, 'conversation' | 'turns' | 'at'> & { heard: string[]; said?: string; spoken: Spoken[] };
 
 export function createConversations(world: World): Conversations {
   const { content, understanding, calendar, ledger, store } = world;
@@ -213,7 +213,7 @@ export function createConversations(world: World): Conversations {
       const { heard, said, spoken, ...step } = made;
       const { conversation, turns }: Pending = on;
       const ours: OpenRequest[] = on.requests.filter(({ id }) => id !== step.closes?.id);
-      const after = await store.commit({ ...step, conversation, turns });
+      const after = await store.commit({ ...step, conversation, turns, at: world.now() });
       if (after) {
         const named = step.requests.map(({ request: { request, reference } }) => ({ request, reference }));
         into.state = step.kept.state;

@@ -89,7 +89,7 @@ export function createMemoryStore(now: () => number = Date.now): ConversationSto
       const row = rows.get(conversation);
       return Promise.resolve(row && pendingOf(row));
     },
-    commit({ conversation, turns, kept, replies, answers, closes, requests }) {
+    commit({ conversation, turns, at, kept, replies, answers, closes, requests }) {
       const row = rows.get(conversation);
       const closed = row?.requests.find(({ id }) => id === closes?.id);
       if (row?.turns !== turns || (closes && (!closed || closed.state === 'closed'))) return Promise.resolve(undefined);
@@ -102,7 +102,6 @@ export function createMemoryStore(now: () => number = Date.now): ConversationSto
         for (const each of row.requests) if (each.state === 'challenged') each.state = 'closed';
       }
       for (const said of replies) {
-        const at = new Date(now());
         row.log.push({ seq: row.log.length + 1, at, author: 'bot', said, answers, turn: row.turns });
       }
       const asked = requests.map(({ request, challenge }) => ({

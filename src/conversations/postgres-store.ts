@@ -155,7 +155,7 @@ const commit: Statement = {
       where $16 and conversation = c.id and requests.state = 'challenged' and requests.id is distinct from $12
     ), replied as (
       insert into messages (conversation, seq, author, kind, said, at, turn, answers)
-      select c.id, c.last_seq - $10 + nth, 'bot', 'message', reply, now(), c.turns, $11
+      select c.id, c.last_seq - $10 + nth, 'bot', 'message', reply, $18, c.turns, $11
       from c, jsonb_array_elements($14::jsonb) with ordinality as replies (reply, nth)
     ), requested as (
       insert into requests (conversation, reference, request, state, challenge, due_at)
@@ -305,7 +305,7 @@ export function createPostgresStore(database: Database): ConversationStore {
       }
     },
     pending: pendingOf,
-    async commit({ conversation, turns, kept, replies, answers = null, closes, requests }) {
+    async commit({ conversation, turns, at, kept, replies, answers = null, closes, requests }) {
       const { saved, state, asked, suggests } = kept;
       const row = await one<Committed>(commit, [
         conversation,
@@ -325,6 +325,7 @@ export function createPostgresStore(database: Database): ConversationStore {
         JSON.stringify(requests),
         requests.some(({ challenge }) => challenge !== undefined),
         requests.filter(({ challenge }) => challenge === undefined).length,
+        at,
       ]);
       if (!row) return undefined;
       const before = row.last_seq - replies.length + 1;

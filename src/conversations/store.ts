@@ -65,6 +65,7 @@ export type Step = {
   conversation: string;
   /** How many turns it was taken on top of. */
   turns: number;
+  at: Date;
   kept: Kept;
   replies: Said[];
   /** The message it answers, by its place in the conversation. */
