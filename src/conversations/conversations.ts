@@ -172,32 +172,35 @@ export function createConversations(world: World): Conversations {
   };
 
   /** A turn that cannot be taken is our mistake: the student is told, and stays where they were, or begins anew. */
-  const taken = (on: Kept, pending: Pending, events: readonly (Heard | Reported)[], moment: Moment): Draft => {
+  const attempt = (kept: Kept, on: Pending, make: () => Draft): Draft => {
     try {
-      return draft(takeTurn(on.saved, events), moment);
+      return make();
     } catch (mistake) {
       world.onMistake(mistake);
-      if (!canGoOn(on.saved)) return beginning(pending);
-      const spoken = speak([{ line: 'conversation/failed', facts: {}, offers: [] }], dayOf(moment));
-      return { kept: on, replies: spoken, spoken, requests: [], heard: [] };
+      if (!canGoOn(kept.saved)) return beginning(on);
+      const spoken = speak([{ line: 'conversation/failed', facts: {}, offers: [] }], dayOf(momentNow()));
+      return { kept, replies: spoken, spoken, requests: [], heard: [] };
     }
   };
 
   const hearing = (kept: Kept, on: Pending, { seq, text, isMasked }: Held): Draft => {
-    const meant = text.replaceAll(content.masked, ' ');
-    const now = momentNow();
-    const { wishes, askedDay } = understanding.hear(meant, kept, dayOf(now));
-    const isNothingBut = isMasked && !/[\p{L}\p{N}]/u.test(meant);
-    const all: Wish[] = [...(isMasked ? [{ type: 'secret' as const }] : []), ...(isNothingBut ? [] : wishes)];
-    const moment = askedDay ? calendar.momentAt(world.now(), askedDay) : now;
-    const events = all.map((wish): Heard => ({ ...moment, ...wish }));
-    return { ...taken(kept, on, events, moment), answers: seq, heard: all.map(nameOf), said: text };
+    const made = attempt(kept, on, () => {
+      const meant = text.replaceAll(content.masked, ' ');
+      const now = momentNow();
+      const { wishes, askedDay } = understanding.hear(meant, kept, dayOf(now));
+      const isNothingBut = isMasked && !/[\p{L}\p{N}]/u.test(meant);
+      const all: Wish[] = [...(isMasked ? [{ type: 'secret' as const }] : []), ...(isNothingBut ? [] : wishes)];
+      const moment = askedDay ? calendar.momentAt(world.now(), askedDay) : now;
+      const events = all.map((wish): Heard => ({ ...moment, ...wish }));
+      return { ...draft(takeTurn(kept.saved, events), moment), heard: all.map(nameOf) };
+    });
+    return { ...made, answers: seq, said: text };
   };
 
-  const reporting = (kept: Kept, on: Pending, { id, request }: OpenRequest, report: Reported): Draft => {
-    const isUnsettled = report.type === 'ledger.unanswered' && request.request === 'ledger.revoke';
-    const closes = { id, as: isUnsettled ? ('unsettled' as const) : ('closed' as const) };
-    return { ...taken(kept, on, [report], report), closes };
+  const reporting = (kept: Kept, on: Pending, report: Reported, request: string): Draft => {
+    const isUnsettled = report.type === 'ledger.unanswered' && report.request === 'ledger.revoke';
+    const made = attempt(kept, on, () => draft(takeTurn(kept.saved, [report]), report));
+    return { ...made, closes: { id: request, as: isUnsettled ? 'unsettled' : 'closed' } };
   };
 
   /** Commits the turn that is to be taken where the conversation is; again, if another was first. */
@@ -246,7 +249,7 @@ export function createConversations(world: World): Conversations {
         );
       } else if (request) {
         const report = await carryOut(request);
-        pending = await take(pending, into, (on) => on.kept && reporting(on.kept, on, request, report));
+        pending = await take(pending, into, (on) => on.kept && reporting(on.kept, on, report, request.id));
       } else if (message && !pending.isBusy) {
         if (into.said !== null) into = exchange(pending);
         pending = await take(pending, into, (on) =>
@@ -309,7 +312,7 @@ export function createConversations(world: World): Conversations {
     }
     await inTurn(conversation, async () => {
       const pending = await store.pending(conversation);
-      if (pending) await take(pending, into, (on) => on.kept && reporting(on.kept, on, open, report));
+      if (pending) await take(pending, into, (on) => on.kept && reporting(on.kept, on, report, open.id));
       await advance(conversation);
     });
   };
@@ -358,9 +361,7 @@ export function createConversations(world: World): Conversations {
         const into = exchange(pending);
         const report: Reported = { ...momentNow(), type: 'identity.verified', person };
         const after = await take(pending, into, (on) =>
-          on.kept && isOfThisVersion(on.kept.saved)
-            ? { ...taken(on.kept, on, [report], report), closes: { id: request, as: 'closed' } }
-            : undefined,
+          on.kept && isOfThisVersion(on.kept.saved) ? reporting(on.kept, on, report, request) : undefined,
         );
         await advance(conversation, after);
         return after !== undefined && after.turns > pending.turns;
@@ -396,10 +397,9 @@ export function createConversations(world: World): Conversations {
     subscribe: (hear) => void subscribers.push(hear),
     async resume() {
       const { stalled, unsettled, undelivered } = await store.unfinished();
-      await Promise.all([
-        ...stalled.map((id) => safely(() => inTurn(id, () => advance(id)))),
-        ...unsettled.map((id) => safely(() => conversations.settle(id))),
-      ]);
+      // A ledger that does not answer is not waited for: whoever asks it has it for themselves until then.
+      for (const id of unsettled) void safely(() => conversations.settle(id));
+      await Promise.all(stalled.map((id) => safely(() => inTurn(id, () => advance(id)))));
       return undelivered;
     },
     async idle() {

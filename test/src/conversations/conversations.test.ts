@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createConversations } from '../../../src/conversations/conversations.ts';
 import type { ConversationStore, Kept, Pending, Said } from '../../../src/conversations/store.ts';
 import { inCondition, withDeadline } from '../../../src/ledger/faults.ts';
+import type { Understanding } from '../../../src/understanding/understanding.ts';
 import { content } from '../../product.ts';
 import { conversationsOf, deliveringWith, embeddedLedger, placeOf, say, stores, worldOf } from './world.ts';
 
@@ -218,17 +219,20 @@ describe.each(stores)('conversations %s', (_, newStore) => {
     expect((await say(conversations, id, 'vilka tider har södersjukhuset')).heard).toEqual(['intent.sos-office']);
   });
 
-  it('give a way on when the mistake is ours, and go on from where they were', async () => {
+  it.each<[string, Understanding['hear']]>([
+    ['cannot be taken', () => ({ wishes: [{ type: 'ambiguous', between: null as never }], askedDay: undefined })],
+    [
+      'cannot be understood',
+      () => {
+        throw new Error('out of order');
+      },
+    ],
+  ])('answer a message that %s with a way on, once, and go on from where they were', async (_what, hear) => {
     const [store, id] = [newStore(), newId()];
     await say(conversationsOf(store), id, 'jag har slagit fel kod tre gånger');
-    const world = worldOf(store, {
-      understanding: {
-        ...worldOf(store).understanding,
-        hear: () => ({ wishes: [{ type: 'ambiguous', between: null as never }], askedDay: undefined }),
-      },
-    });
+    const world = worldOf(store, { understanding: { ...worldOf(store).understanding, hear } });
     const failed = await say(createConversations(world), id, 'vad som helst');
-    expect(failed).toMatchObject({ state: 'pin-trouble/askingHasPuk' });
+    expect(failed).toMatchObject({ state: 'pin-trouble/askingHasPuk', said: 'vad som helst' });
     expect(failed.replies.at(-1)).toMatchObject({ text: content.label('conversation/failed') });
     expect(world.mistakes).toHaveLength(1);
     expect((await say(conversationsOf(store), id, 'nej')).state).toBe('pin-trouble/needsCodeLetter');

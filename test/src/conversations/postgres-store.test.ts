@@ -137,6 +137,7 @@ describe('a revocation whose process died', () => {
     expect((await say(second, id, 'hej')).state).toBe('lost-card/uncertain');
     await anHourLater(id);
     await second.resume();
+    await waitUntil(async () => (await receiptsIn(second, id)).length > 0);
     expect((await say(second, id, 'hej')).state).toBe('lost-card/revoked');
     expect(await receiptsIn(second, id)).toHaveLength(1);
   });
