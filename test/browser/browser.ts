@@ -39,7 +39,7 @@ export async function visit(browser: Browser, origin: string, width = 1024, heig
   return {
     page,
     complaints: async () => ({
-      policy: await page.evaluate(() => (globalThis as unknown as { broken: string[] }).broken),
+      policy: await page.evaluate<string[]>('broken'),
       elsewhere: elsewhere ?? [],
       errors: errors ?? [],
     }),

@@ -115,7 +115,7 @@ export function clientOf(conversations: Conversations, channel: string = randomU
 /** Each chat is a conversation of its own, and its references begin with that one's name. */
 const withoutConversation = ({ request, reference }: Exchange['requests'][number]) => ({
   request,
-  reference: reference.split('/').slice(2).join('/'),
+  reference: reference.split('/').slice(3).join('/'),
 });
 
 /** What is sent back in answer to an activity, in order. */

@@ -81,11 +81,11 @@ export function createConversationDialog(conversations: Conversations, rules: Ru
   return { dialog, deliver };
 }
 
-/** Two channels may well give two conversations the same id. */
+/** Two channels may well give two conversations the same id, and none of them one of the web chat's. */
 function placeOf(activity: Activity) {
   const { channelId, serviceUrl, conversation, from, recipient } = activity;
   return {
-    conversation: `${channelId}/${conversation.id}`,
+    conversation: `bot/${channelId}/${conversation.id}`,
     channel: channelId,
     isPushed: true,
     address: { channelId, serviceUrl, conversation, user: from, bot: recipient },

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { admin, createDatabase, databaseUrl } from '../../database/database.ts';
+import { admin, createDatabase, databaseUrl, openTestDatabase } from '../../database/database.ts';
 import { content } from '../../product.ts';
 import { failToServe, startServing } from '../../serving.ts';
 import { clientOf } from '../channels/direct-line/client.ts';
@@ -51,6 +51,23 @@ describe('a start with everything embedded', () => {
     const second = await startServing(environment, ...AT);
     expect((await clientOf(second.origin).after(chat)).activities).toHaveLength(2);
     expect(await second.stop()).toBe(0);
+  });
+});
+
+describe('a stop', () => {
+  it('answers first what has been accepted', async () => {
+    const url = await createDatabase();
+    const serving = await startServing({ DATABASE_URL: url }, ...AT);
+    const client = clientOf(serving.origin);
+    const chat = await client.begin();
+    const texts = Array.from({ length: 30 }, (_, index) => `duger körkort nummer ${index}?`);
+    const sent = await Promise.all(texts.map((text) => client.send(chat, { type: 'message', text })));
+    expect(await serving.stop()).toBe(0);
+    expect(sent.map(({ status }) => status)).toEqual(texts.map(() => 200));
+    const database = await openTestDatabase(url);
+    const waiting = { text: 'select waiting, last_seq > 60 as is_answered from conversations' };
+    expect(await database.run(waiting, [])).toEqual([{ waiting: 0, is_answered: true }]);
+    await database.close();
   });
 });
 
