@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createCache } from '../../../src/storage/cache.ts';
+import { type Database, isDuplicate, openDatabase } from '../../../src/storage/database.ts';
+import { keyFor } from '../../../src/storage/keys.ts';
+import { admin, createDatabase, migrations, openTestDatabase } from '../../database/database.ts';
+
+const silent = () => undefined;
+
+let url: string;
+let database: Database;
+
+beforeAll(async () => {
+  url = await createDatabase();
+  database = await openTestDatabase(url);
+});
+afterAll(() => database.close());
+
+describe('a database', () => {
+  it('is brought up to date once, by many who start at the same moment', async () => {
+    const fresh = await createDatabase();
+    const all = await Promise.all([1, 2, 3, 4].map(() => openDatabase(fresh, migrations, silent)));
+    const rows = await Promise.all(all.map((each) => each.run({ text: 'select name from migrations' }, [])));
+    expect(new Set(rows.map((row) => JSON.stringify(row))).size).toBe(1);
+    await Promise.all(all.map((each) => each.close()));
+  });
+
+  it('tells a row that is there already from what went wrong', async () => {
+    const twice = database.run({ text: "insert into keys values ('twice', ''), ('twice', '')" }, []);
+    expect(isDuplicate(await twice.catch((mistake: unknown) => mistake))).toBe(true);
+    const wrong = database.run({ text: 'select nonsense' }, []);
+    expect(isDuplicate(await wrong.catch((mistake: unknown) => mistake))).toBe(false);
+  });
+
+  it('passes word on to who listens, and again after that connection was lost', async () => {
+    const mistakes: unknown[] = [];
+    const listening = await openDatabase(url, migrations, (mistake) => mistakes.push(mistake));
+    const heard: string[] = [];
+    await listening.listen('news', (message) => heard.push(message));
+    await database.tell('news', 'one');
+    await until(() => heard.includes('one'));
+
+    await admin(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+      where query = 'listen "news"' and datname = '${new URL(url).pathname.slice(1)}'`,
+    );
+    await until(async () => {
+      await database.tell('news', 'two');
+      return heard.includes('two');
+    });
+    await listening.close();
+  });
+});
+
+describe('a key', () => {
+  it('is made once, and the same for all', async () => {
+    const keys = await Promise.all([1, 2, 3].map(() => keyFor(database, 'a key')));
+    expect(new Set(keys).size).toBe(1);
+    expect(keys[0]).toMatch(/^[\w-]{43}$/);
+    expect(await keyFor(database, 'another')).not.toBe(keys[0]);
+  });
+});
+
+describe('what may be forgotten', () => {
+  it('is kept for a while, and apart from what others keep under the same name', async () => {
+    const [one, other] = ['one', 'other'].map((name) => createCache(database, name, silent));
+    await one?.set('key', 'value', 60_000);
+    expect(await one?.get('key')).toBe('value');
+    expect(await other?.get('key')).toBeUndefined();
+  });
+
+  it('is gone after its time, and then from the table', async () => {
+    const cache = createCache(database, 'short', silent);
+    await cache.set('key', 'value', 1);
+    await cache.set('kept', 'value', 60_000);
+    await until(async () => (await rowsOf('short:%')).length === 2 && (await cache.get('key')) === undefined);
+    await cache.set('key', 'value', 1);
+    await until(async () => {
+      await cache.purge();
+      return (await rowsOf('short:%')).length === 1;
+    });
+    expect(await cache.get('kept')).toBe('value');
+  });
+
+  it('is not taken for missing when the database does not answer', async () => {
+    const gone = await openDatabase(url, migrations, silent);
+    const cache = createCache(gone, 'gone', silent);
+    await cache.get('key');
+    await gone.close();
+    await expect(cache.get('key')).rejects.toThrow();
+  });
+});
+
+const rowsOf = (pattern: string) => database.run({ text: 'select key from cache where key like $1' }, [pattern]);
+
+/** Asks until it is so; the test's own time limit is the end of it. */
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((resolve) => setImmediate(resolve));
+}
