@@ -69,7 +69,8 @@ program
       scripts: SCRIPTS,
     });
     const asked = stopAsked();
-    process.stderr.write(`Kortlotsen is at ${service.origin}. Stop it with Ctrl+C.\n`);
+    const data = service.dataFolder ? ` Its data are in ${service.dataFolder}.` : '';
+    process.stderr.write(`Kortlotsen is at ${service.origin}.${data} Stop it with Ctrl+C.\n`);
     await asked;
     await service.stop();
   });

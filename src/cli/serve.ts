@@ -36,6 +36,8 @@ import { mountChatPage } from '../web/chat-page.ts';
 export type Service = {
   /** Where it is reached from this machine. */
   origin: string;
+  /** Where the data are, if the database is our own. */
+  dataFolder: string | undefined;
   /** Finishes what is being answered, and leaves the rest to whoever comes next. */
   stop: () => Promise<void>;
 };
@@ -157,6 +159,7 @@ export async function serve({
 
     return {
       origin,
+      dataFolder: embedded?.folder,
       async stop() {
         stopping.abort();
         clearInterval(purging);
