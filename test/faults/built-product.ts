@@ -19,6 +19,8 @@ export const root = join(import.meta.dirname, '../..');
 export type Product = {
   /** Where each process is reached. */
   origins: readonly string[];
+  /** What the connections of each process are called in the database. */
+  names: readonly string[];
   /** Ends one of them as a power cut would. */
   kill: (nth: number) => Promise<void>;
   /** Starts one that was killed, where it was. Resolves when it serves. */
@@ -48,6 +50,7 @@ export async function startProduct(folder: string, databaseUrl: string, count: n
       PORT: port,
       LOG_LEVEL: 'warn',
       NODE_ENV: 'development',
+      PGAPPNAME: nameOf(nth),
     };
     const started = launch(join(home, 'dist/kortlotsen.js'), env, (line) => {
       if (!line.startsWith(READY)) lines.push(line);
@@ -73,12 +76,15 @@ export async function startProduct(folder: string, databaseUrl: string, count: n
   }
   return {
     origins: ports.map((port) => `http://127.0.0.1:${port}`),
+    names: ports.map((_, nth) => nameOf(nth)),
     kill: (nth) => endOne(nth, 'SIGKILL'),
     restart: start,
     logged: () => [...lines],
     stop,
   };
 }
+
+const nameOf = (nth: number): string => `process ${nth}`;
 
 type Started = { ready: Promise<void>; end: (signal: NodeJS.Signals) => Promise<void> };
 

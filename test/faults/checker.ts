@@ -330,13 +330,16 @@ const MESSAGES = `
   select conversation, seq, author, kind, id, coalesce(said ->> 'text', '') as text, turn, answers
   from messages order by conversation, seq`;
 
-/** A step is one transaction, and all of it has one time: that is how a turn is known to have made or closed a request. */
+/**
+ * A turn is dated just before it is committed, and taken when the one before is committed. So the turn that made or
+ * closed a request is the last one dated until then, by one clock.
+ */
 const REQUESTS = `
   select conversation, reference, request ->> 'request' as name, request ->> 'person' as person,
     request ->> 'card' as card, state, attempts,
-    (select max(turn) from messages m where m.conversation = r.conversation and m.author = 'bot' and m.at = made_at)
+    (select max(turn) from messages m where m.conversation = r.conversation and m.author = 'bot' and m.at <= made_at)
       as made_in,
-    (select min(turn) from messages m where m.conversation = r.conversation and m.author = 'bot' and m.at = due_at)
+    (select max(turn) from messages m where m.conversation = r.conversation and m.author = 'bot' and m.at <= due_at)
       as closed_in
   from requests r`;
 

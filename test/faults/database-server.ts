@@ -7,6 +7,9 @@ import { Client } from 'pg';
 import { startEmbeddedPostgres } from '../../src/storage/embedded-postgres.ts';
 import { ifWeDie } from './built-product.ts';
 
+/** In milliseconds: how long a statement of ours may take. */
+const ONE_STATEMENT = 30_000;
+
 export type DatabaseServer = {
   /** Gone with the server; for whatever else a test keeps. */
   folder: string;
@@ -41,7 +44,12 @@ export async function startDatabaseServer(): Promise<DatabaseServer> {
 }
 
 export async function withClient<Result>(url: string, use: (client: Client) => Promise<Result>): Promise<Result> {
-  const client = new Client({ connectionString: url });
+  const client = new Client({
+    connectionString: url,
+    connectionTimeoutMillis: ONE_STATEMENT,
+    statement_timeout: ONE_STATEMENT,
+    query_timeout: ONE_STATEMENT + 2_000,
+  });
   await client.connect();
   try {
     return await use(client);
@@ -51,14 +59,16 @@ export async function withClient<Result>(url: string, use: (client: Client) => P
 }
 
 const UNFINISHED = `
-  select (select count(*) from conversations where waiting > 0 or turns = 0)
-    + (select count(*) from requests where state in ('open', 'unsettled')) as count`;
+  select id || case when turns = 0 then ' has not begun' else ' has ' || waiting || ' messages that wait' end as what
+    from conversations where waiting > 0 or turns = 0
+  union all
+  select reference || ' is ' || state from requests where state in ('open', 'unsettled')`;
 
-/** Waits until nobody is at work on these rows, and nobody will be. What is left after that is for the checker to say. */
-export async function untilQuiet(client: Client, patience: number): Promise<void> {
-  for (const end = Date.now() + patience; Date.now() < end;) {
-    const { rows } = await client.query<{ count: string }>(UNFINISHED);
-    if (rows[0]?.count === '0') return;
+/** Waits until nobody is at work on these rows, and nobody will be. Returns what is not done when patience ends. */
+export async function untilQuiet(client: Client, patience: number): Promise<string[]> {
+  for (const end = Date.now() + patience; ;) {
+    const { rows } = await client.query<{ what: string }>(UNFINISHED);
+    if (rows.length === 0 || Date.now() > end) return rows.map(({ what }) => what);
     await wait(100);
   }
 }

@@ -1,8 +1,9 @@
 /** Many students at once, at several processes of the product, some of which are killed meanwhile. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from 'pg';
+import { AMBUSHES, type Executioner, layAmbushes, type Moment } from './ambushes.ts';
 import type { Product } from './built-product.ts';
-import { createChance } from './chance.ts';
+import { type Chance, createChance } from './chance.ts';
 import type { Testimony } from './checker.ts';
 import { untilQuiet } from './database-server.ts';
 import { type Chat, type Counts, openChat } from './direct-line-chat.ts';
@@ -16,16 +17,23 @@ export type Blows = {
   conversations: number;
   /** Messages in each conversation. */
   messages: number;
-  /** How many times a process is killed, one or another, spread over the messages. */
+  /** How many times a process is killed, one or another: in ambushes, and the rest spread over the messages. */
   kills: number;
 };
 
-export type Aftermath = { testimonies: Testimony[]; tally: Counts & { kills: number; seconds: number } };
+export type Aftermath = {
+  testimonies: Testimony[];
+  tally: Counts & { kills: number; seconds: number };
+  /** How many conversations were left behind in ambushes. */
+  caught: Record<Moment, number>;
+  /** What somebody was still to do when patience ended. */
+  undone: string[];
+};
 
 /** In milliseconds: how long after an acknowledgement a kill may come. */
 const LONGEST_DELAY = 40;
 /** In milliseconds. Requests of a process that was killed are left alone for a while. */
-const QUIETENING = 90_000;
+const QUIETENING = 60_000;
 
 export async function hammer(product: Product, rows: Client, blows: Blows): Promise<Aftermath> {
   const { origins } = product;
@@ -33,8 +41,30 @@ export async function hammer(product: Product, rows: Client, blows: Blows): Prom
   const counts: Counts = { messages: 0, resends: 0, retries: 0, looks: 0, signIns: 0 };
   const total = origins.length * conversations * messages;
   const begun = performance.now();
+  const avoided = new Map<string, number>();
   const progress = createProgress();
   let onAcknowledged: (origin: string) => void = () => undefined;
+
+  let killed = 0;
+  const running = new Set(origins.keys());
+  /** Two kill side by side, in ambushes and elsewhere, so that one process is left to go on. */
+  const executionerBy = (chance: Chance): Executioner => ({
+    aim() {
+      const victim = chance.oneOf([...running]);
+      running.delete(victim);
+      return victim;
+    },
+    async kill(nth) {
+      killed += 1;
+      await product.kill(nth);
+    },
+    async restart(nth) {
+      await product.restart(nth);
+      running.add(nth);
+    },
+  });
+  const hasAmbushes = kills >= AMBUSHES;
+  const ambushes = layAmbushes(product, rows, executionerBy(createChance(seed + 1)));
 
   const students = origins.flatMap((home, process) =>
     Array.from({ length: conversations }, async (_, index): Promise<Chat> => {
@@ -45,11 +75,13 @@ export async function hammer(product: Product, rows: Client, blows: Blows): Prom
         origins,
         chance,
         counts,
+        avoided,
         onAcknowledged: (origin) => {
           onAcknowledged(origin);
         },
       });
-      await converse(chat, script, chance, progress.add).catch((mistake: unknown) => {
+      const gather = hasAmbushes ? ambushes.gather : () => Promise.resolve(undefined);
+      await converse(chat, script, chance, { onMessages: progress.add, gather }).catch((mistake: unknown) => {
         chat.testimony.complaints.push(String(mistake));
       });
       return chat;
@@ -59,9 +91,11 @@ export async function hammer(product: Product, rows: Client, blows: Blows): Prom
   /** Kills just when a message was acknowledged and is not answered, or a little later. */
   const killing = async (): Promise<void> => {
     const chance = createChance(seed);
-    for (let killed = 0; killed < kills; killed++) {
-      await progress.reaches(Math.floor((total * (killed + 1)) / (kills + 2)));
-      const victim = chance.below(origins.length);
+    const { aim, kill, restart } = executionerBy(chance);
+    const times = hasAmbushes ? kills - AMBUSHES : kills;
+    for (let nth = 0; nth < times; nth++) {
+      await progress.reaches(Math.floor((total * nth) / (times + 2)));
+      const victim = aim();
       const delay = chance.happens(0.5) ? 0 : chance.below(LONGEST_DELAY);
       const acknowledged = new Promise<void>((resolve) => {
         onAcknowledged = (origin) => {
@@ -70,20 +104,25 @@ export async function hammer(product: Product, rows: Client, blows: Blows): Prom
       });
       await Promise.race([acknowledged, progress.reaches(Infinity)]);
       if (delay > 0) await wait(delay);
-      await product.kill(victim);
-      await product.restart(victim);
+      await kill(victim);
+      await restart(victim);
     }
   };
   const talking = Promise.all(students).finally(progress.end);
-  const killed = killing();
+  const killedAll = killing();
   // Nobody is left at work, also when one of them has failed.
-  await Promise.allSettled([...students, killed]);
-  const [chats] = await Promise.all([talking, killed]);
+  await Promise.allSettled([...students, killedAll]);
+  const [chats] = await Promise.all([talking, killedAll, ambushes.over()]);
 
-  await untilQuiet(rows, QUIETENING);
+  const undone = await untilQuiet(rows, QUIETENING);
   await Promise.all(chats.map((chat) => chat.look()));
   const seconds = Math.round((performance.now() - begun) / 1_000);
-  return { testimonies: chats.map(({ testimony }) => testimony), tally: { ...counts, kills, seconds } };
+  return {
+    testimonies: chats.map(({ testimony }) => testimony),
+    tally: { ...counts, kills: killed, seconds },
+    caught: ambushes.caught,
+    undone,
+  };
 }
 
 /** How many messages have been acknowledged, and who waits for so many. */

@@ -14,7 +14,9 @@ export type Round =
    * Asks for a revocation, signs in as the holder, and says yes to the card. Who is in a hurry writes on meanwhile,
    * while the ledger is asked.
    */
-  | { kind: 'revoke'; holder: string; wish: string; isHurried: boolean };
+  | { kind: 'revoke'; holder: string; wish: string; isHurried: boolean }
+  /** Written once, when everything before is answered. After it the student only waits. */
+  | { kind: 'last'; line: Line | 'suggested' };
 
 /** How many messages a revocation takes, whatever becomes of it. */
 export const REVOKING = 5;
@@ -38,16 +40,19 @@ const always: readonly string[] = [
   ...['när är sös öppet på onsdag?', 'när måste jag förnya kortet?', 'hur beställer jag kort?', 'kortet är trasigt'],
 ];
 
-/** Who has a card that can be revoked, and for which reason. */
+/** Who has a card that can be revoked on any day, and for which reason. */
 const revocable: readonly { holder: string; wish: string }[] = [
   { holder: 'active', wish: 'kortet är stulet' },
   { holder: 'expiring', wish: 'Hej! någon har snott min väska med etjänstekortet i' },
   { holder: 'reserve', wish: 'kortet är stulet' },
   { holder: 'awaiting-handover', wish: 'någon har sett mina koder' },
-  { holder: 'loa2', wish: 'nån har öppnat mitt kodbrev från telia' },
+  { holder: 'active', wish: 'nån har öppnat mitt kodbrev från telia' },
 ];
 
-/** The examples that the editors have written. Those with long numbers may be masked, and are left out. */
+/** Whether it has a long number, which is masked or not by what is asked just then. */
+export const mayBeMasked = (text: string): boolean => /\d\D{0,3}\d\D{0,3}\d/.test(text);
+
+/** The examples that the editors have written. */
 function readExamples(): string[] {
   const content = join(root, 'content');
   return readdirSync(content)
@@ -55,7 +60,7 @@ function readExamples(): string[] {
     .filter((file) => existsSync(file))
     .flatMap((file) => Object.values(parse(readFileSync(file, 'utf8')) as Intents))
     .flatMap(({ examples = [] }) => examples)
-    .filter((text) => !/\d\D{0,3}\d\D{0,3}\d/.test(text));
+    .filter((text) => !mayBeMasked(text));
 }
 
 type Intents = Record<string, { examples?: string[] }>;
@@ -69,12 +74,12 @@ function chooseLine(chance: Chance): Line | 'suggested' {
   return { text: chance.oneOf(chance.happens(0.3) ? always : examples), hasSecret: false };
 }
 
-/** `nth` decides the habits: every fifth student writes in bursts, and every fifth signs in. */
+/** `nth` decides the habits: of five students two write in bursts, and one signs in. */
 export function writeScript(chance: Chance, nth: number, messages: number): Round[] {
-  const bursts = nth % 5 === 2;
-  const revokes = nth % 5 === 3 && messages > REVOKING;
+  const bursts = nth % 5 === 2 || nth % 5 === 4;
+  const revokes = nth % 5 === 3 && messages > REVOKING + 1;
   const rounds: Round[] = [];
-  let left = revokes ? messages - REVOKING : messages;
+  let left = messages - (revokes ? REVOKING : 0) - (bursts ? 0 : 1);
   while (left > 0) {
     const size = bursts ? Math.min(left, 1 + chance.below(6)) : 1;
     const lines = Array.from({ length: size }, () => chooseLine(chance));
@@ -83,7 +88,9 @@ export function writeScript(chance: Chance, nth: number, messages: number): Roun
   }
   if (revokes) {
     const revoke = { ...chance.oneOf(revocable), isHurried: chance.happens(0.5) };
-    rounds.splice(1 + chance.below(rounds.length), 0, { kind: 'revoke', ...revoke });
+    // In the first half, since a request whose process was killed is left alone for a while.
+    rounds.splice(1 + chance.below(rounds.length / 2), 0, { kind: 'revoke', ...revoke });
   }
+  if (!bursts) rounds.push({ kind: 'last', line: chooseLine(chance) });
   return rounds;
 }

@@ -1,26 +1,52 @@
 /** A simulated student: holds a chat by a script, and is impatient in every way a client can be. */
 import type { Chance } from './chance.ts';
 import type { Sent } from './checker.ts';
+import type { Moment } from './ambushes.ts';
 import type { Chat, Shown } from './direct-line-chat.ts';
-import { type Line, REVOKING, type Round } from './script.ts';
+import { type Line, mayBeMasked, REVOKING, type Round } from './script.ts';
 
 /** How many messages are sent again, and under a new id. */
 const RESENT = 0.1;
 const RENAMED = 0.4;
 
-/** `onMessages` is told of every message that was acknowledged. */
+export type Surroundings = {
+  /** Is told of every message that was acknowledged. */
+  onMessages: (count: number) => void;
+  /** Waits for others who are at the same moment. Says which process they all turn to, if they do. */
+  gather: (moment: Moment, conversation: string) => Promise<string | undefined>;
+};
+
+/** Who has something to complain of does not go on. */
 export async function converse(
   chat: Chat,
   script: readonly Round[],
   chance: Chance,
-  onMessages: (count: number) => void,
+  surroundings: Surroundings,
 ): Promise<void> {
   for (const round of script) {
-    if (round.kind === 'write') {
-      await write(chat, chance, round.lines, round.waits);
-      onMessages(round.lines.length);
-    } else await revoke(chat, chance, round, onMessages);
+    if (chat.testimony.complaints.length > 0) return;
+    switch (round.kind) {
+      case 'write':
+        await write(chat, chance, round.lines, round.waits);
+        surroundings.onMessages(round.lines.length);
+        break;
+      case 'revoke':
+        await revoke(chat, chance, round, surroundings);
+        surroundings.onMessages(REVOKING);
+        break;
+      case 'last':
+        await writeLast(chat, chance, round.line, surroundings);
+        surroundings.onMessages(1);
+    }
   }
+}
+
+/** Whatever was sent again would make a process go on with it. */
+async function writeLast(chat: Chat, chance: Chance, line: Line | 'suggested', { gather }: Surroundings) {
+  const chosen = line === 'suggested' ? suggestion(chat, chance) : line;
+  const at = await gather('lastMessage', chat.testimony.conversation);
+  const sent = await chat.write([chosen], at);
+  await chat.until((seen) => isAnswered(seen, sent), `an answer to ${nameOf(sent)}`);
 }
 
 async function write(
@@ -28,6 +54,7 @@ async function write(
   chance: Chance,
   lines: readonly (Line | 'suggested')[],
   waits: boolean,
+  at?: string,
 ): Promise<void> {
   const chosen = lines.map((line) => (line === 'suggested' ? suggestion(chat, chance) : line));
   // Decided beforehand, so that chance is asked in the same order whoever is faster.
@@ -37,7 +64,7 @@ async function write(
     when: chance.oneOf(['meanwhile', 'at once', 'later'] as const),
   }));
   const before = chat.testimony.sent.length;
-  const writing = chat.write(chosen);
+  const writing = chat.write(chosen, at);
   const again = (when: 'meanwhile' | 'at once' | 'later') =>
     Promise.all(
       chat.testimony.sent.slice(before).map(async (sent, index) => {
@@ -60,7 +87,8 @@ function isAnswered(seen: readonly Shown[], sent: readonly Sent[]): boolean {
 const nameOf = (sent: readonly Sent[]): string => sent.map(({ ids }) => ids[0] ?? '').join(', ');
 
 function suggestion({ testimony }: Chat, chance: Chance): Line {
-  const suggests = testimony.seen.filter(({ author }) => author === 'bot').at(-1)?.suggests ?? [];
+  const suggested = testimony.seen.filter(({ author }) => author === 'bot').at(-1)?.suggests ?? [];
+  const suggests = suggested.filter((text) => !mayBeMasked(text));
   return { text: suggests.length > 0 ? chance.oneOf(suggests) : 'Vad kan du?', hasSecret: false };
 }
 
@@ -72,7 +100,7 @@ async function revoke(
   chat: Chat,
   chance: Chance,
   { holder, wish, isHurried }: Round & { kind: 'revoke' },
-  onMessages: (count: number) => void,
+  { gather }: Surroundings,
 ): Promise<void> {
   const { testimony } = chat;
   // What was told before, such as another reason, is forgotten.
@@ -84,8 +112,9 @@ async function revoke(
   const link = since(testimony.seen).find((shown) => shown.link !== undefined)?.link;
   if (link === undefined) testimony.complaints.push('the student was not asked to sign in');
   const greet = () => write(chat, chance, [plain('Hej!')], !isHurried);
+  const signInAt = link === undefined ? undefined : await gather('signIn', testimony.conversation);
   const signIn = async () => {
-    if (link !== undefined) await chat.signIn(link, holder);
+    if (link !== undefined) await chat.signIn(link, holder, signInAt);
   };
   if (isHurried) await Promise.all([signIn(), greet()]);
   else await signIn();
@@ -95,9 +124,9 @@ async function revoke(
 
   const isReadBack = since(testimony.seen).some(asksForYes);
   testimony.saidYes ||= isReadBack;
+  const yesAt = isReadBack ? await gather('yes', testimony.conversation) : undefined;
   const last = [plain(isReadBack ? 'ja' : 'tack'), plain('tack')];
-  if (isHurried) await write(chat, chance, last, false);
-  else for (const line of last) await write(chat, chance, [line], true);
+  if (isHurried) await write(chat, chance, last, false, yesAt);
+  else for (const line of last) await write(chat, chance, [line], true, yesAt);
   if (isReadBack) await chat.until((seen) => since(seen).some(({ text }) => RECEIPT.test(text)), 'a receipt');
-  onMessages(REVOKING);
 }
