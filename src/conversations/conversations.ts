@@ -252,8 +252,9 @@ export function createConversations(world: World): Conversations {
         pending = await take(pending, into, (on) => on.kept && reporting(on.kept, on, report, request.id));
       } else if (message && !pending.isBusy) {
         if (into.said !== null) into = exchange(pending);
+        // Another may have been first, and may have asked something of the world.
         pending = await take(pending, into, (on) =>
-          on.kept && on.message?.seq === message.seq ? hearing(on.kept, on, on.message) : undefined,
+          on.kept && !on.isBusy && on.message?.seq === message.seq ? hearing(on.kept, on, on.message) : undefined,
         );
         const key = keyOf(conversation, message.seq);
         if (outcomes.has(key)) outcomes.set(key, into);

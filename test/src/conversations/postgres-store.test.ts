@@ -192,6 +192,30 @@ describe('a message that comes while the ledger is asked', () => {
   });
 });
 
+describe('a message that is about to be answered', () => {
+  it('waits, when another process has asked the ledger meanwhile', async () => {
+    const id = newId();
+    const linkFor = (challenge: string) => challenge;
+    const silent = { ...embeddedLedger(), findCards: () => new Promise<never>(() => undefined) };
+    const other = conversationsOf(store, { proving: { way: 'link', linkFor }, ledger: silent });
+    await say(other, id, 'någon har snott kortet');
+    const [challenge = ''] = (await other.log(id, 0)).flatMap((entry) =>
+      entry.author === 'bot' && entry.said.link ? [entry.said.link.url] : [],
+    );
+    const isAsking = async () => (await store.pending(id))?.isBusy ?? false;
+    const late = conversationsOf({
+      ...store,
+      async commit(step) {
+        if (!(await isAsking())) void other.verify(challenge, 'active');
+        await waitUntil(isAsking);
+        return store.commit(step);
+      },
+    });
+    await say(late, id, 'duger körkort?');
+    expect(await store.pending(id)).toMatchObject({ isBusy: true, message: { text: 'duger körkort?' } });
+  });
+});
+
 describe('two processes at one conversation', () => {
   it('answer every message once and in order, whoever gets it', async () => {
     const id = newId();
