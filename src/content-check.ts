@@ -11,6 +11,7 @@ import { z } from 'zod';
 import { addDays } from '../dialogs/card-validity.ts';
 import type { Intent } from '../dialogs/intents.ts';
 import {
+  type Border,
   commonFiles,
   isForReaders,
   isGuidance,
@@ -79,7 +80,9 @@ export function checkContent(folder: string, expected: Expected): Problem[] {
     ...unmatchedLines(reading, expected, isRead),
     ...reading.taught.flatMap(({ file, rules: ids, rulesAt }) => unknownRules(ids, { file, at: rulesAt }, rules)),
     ...unmatchedIntents(reading.taught, expected.intents, isRead('')),
-    ...saidTwice(reading.taught),
+    ...unmatchedSides(reading.borders, expected.intents),
+    ...saidTwice(reading),
+    ...synonymsTwice(reading),
   ].sort((one, other) => one.file.localeCompare(other.file) || one.line - other.line);
 }
 
@@ -320,6 +323,16 @@ function unmatchedIntents(taught: readonly Lesson[], intents: readonly Intent[],
   ];
 }
 
+function unmatchedSides(borders: readonly Border[], intents: readonly Intent[]): Problem[] {
+  const sides = borders.flatMap((border) => border.sides);
+  return compare(
+    sides.map(({ intent }) => intent),
+    intents,
+  ).strange.flatMap(({ name, meant }) =>
+    sides.filter(({ intent }) => intent === name).map((side) => problem('unknownIntent', side, name, meant)),
+  );
+}
+
 /** Names that nobody knows, each with the one it may have been meant to be; and those that nobody has written. */
 function compare(written: readonly string[], known: readonly string[]) {
   const strange = written
@@ -329,12 +342,23 @@ function compare(written: readonly string[], known: readonly string[]) {
   return { strange, absent: known.filter((name) => !found.has(name)) };
 }
 
-function saidTwice(taught: readonly Lesson[]): Problem[] {
-  const examples = taught.flatMap(({ file, examples, examplesAt }) =>
-    examples.map((text, index) => ({ text, file, at: examplesAt[index] ?? 1 })),
+function saidTwice({ taught, borders }: Reading): Problem[] {
+  const sides = borders.flatMap((border) => border.sides);
+  const examples = [...taught, ...sides].flatMap(({ file, examples: texts, examplesAt }) =>
+    texts.map((text, index) => ({ text, file, at: examplesAt[index] ?? 1 })),
   );
   const titles = taught.map(({ title, file, at }) => ({ text: title, file, at }));
   return [...repeated('utteranceTwice', examples), ...repeated('titleTwice', titles)];
+}
+
+function synonymsTwice({ files, synonyms }: Reading): Problem[] {
+  const file = files.find(({ name }) => name === 'synonyms.yaml');
+  if (!file) return [];
+  const { lineOf } = readYaml(z.unknown(), file, []);
+  const ways = Object.entries(synonyms).flatMap(([concept, texts]) =>
+    texts.map((text, index) => ({ text, file: file.name, at: lineOf([concept, index]) })),
+  );
+  return repeated('synonymTwice', ways);
 }
 
 function repeated(kind: Kind, texts: readonly (Place & { text: string })[]): Problem[] {

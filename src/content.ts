@@ -47,6 +47,10 @@ export type Written<T> = T & { file: string; at: number };
 /** What is taught, and the lines its rules and examples are written on. */
 export type Lesson = Written<Taught> & { rulesAt: number; examplesAt: number[] };
 
+/** Wishes that are easily taken for each other, with examples of each in which a word decides. */
+export type Border = Written<{ name: string; sides: BorderSide[] }>;
+export type BorderSide = Written<Pick<Taught, 'intent' | 'examples'>> & { examplesAt: number[] };
+
 export type Content = {
   /** The Swedish for a reply and, where it claims something, according to whom. */
   speak(reply: Reply, on: Day): Spoken;
@@ -57,6 +61,9 @@ export type Content = {
   lines: ReadonlyMap<string, Line>;
   rules: ReadonlyMap<string, Rule>;
   taught: readonly Lesson[];
+  borders: readonly Border[];
+  /** Ways to say the same, by what they mean. */
+  synonyms: Readonly<Record<string, readonly string[]>>;
   offices: Offices;
   /** Stands where a secret was written. */
   masked: string;
@@ -78,10 +85,17 @@ const LineShape = z.strictObject({
 });
 const Lines = z.record(z.string(), LineShape);
 const Answer = LineShape.omit({ text: true }).extend({ title: z.string().min(1) });
+const Examples = z.array(z.string().min(1)).min(1);
 const Utterances = z.record(
   z.string(),
-  z.strictObject({ title: z.string().min(1).max(38), rules: Cites, examples: z.array(z.string().min(1)).min(1) }),
+  z.strictObject({ title: z.string().min(1).max(38), rules: Cites, examples: Examples }),
 );
+
+const Borders = z.record(
+  z.string(),
+  z.strictObject({ decides: z.string().min(1), sides: z.record(z.string(), Examples) }),
+);
+const SynonymsShape = z.record(z.string(), z.array(z.coerce.string().min(1)).min(1));
 
 const weekdays = ['mån', 'tis', 'ons', 'tors', 'fre', 'lör', 'sön'] as const;
 const Time = z.string().regex(/^\d{1,2}:\d{2}$/, 'notATime' satisfies Kind);
@@ -101,7 +115,15 @@ const Office = z.strictObject({
 const OfficesShape = z.strictObject({ booth: Office, sodersjukhuset: Office });
 
 /** The files there may be: in the content folder itself, and in the folder of a topic. */
-export const commonFiles = ['answers.yaml', 'checker.yaml', 'dates.yaml', 'offices.yaml', 'words.yaml'] as const;
+export const commonFiles = [
+  'answers.yaml',
+  'borders.yaml',
+  'checker.yaml',
+  'dates.yaml',
+  'offices.yaml',
+  'synonyms.yaml',
+  'words.yaml',
+] as const;
 export const topicFiles = ['answer.md', 'lines.yaml', 'utterances.yaml'] as const;
 
 /** Rules of the guidance are written in `guidance/`, a file for each page that was read. */
@@ -144,6 +166,7 @@ export function readFiles(folder: string): { reading: Reading; problems: Problem
     ...named('answer.md').flatMap((file) => readAnswer(file, problems)),
   ];
   const taught = named('utterances.yaml').flatMap((file) => readUtterances(file, problems));
+  const { data: synonyms = {} } = readYaml(SynonymsShape, fileAt('synonyms.yaml'), problems);
   const reading = {
     files,
     words,
@@ -152,6 +175,8 @@ export function readFiles(folder: string): { reading: Reading; problems: Problem
     rules: byName(rules, ({ id }) => id, problems),
     lines: byName(lines, ({ name }) => name, problems),
     taught: [...byName(taught, ({ intent }) => intent, problems).values()],
+    borders: readBorders(fileAt('borders.yaml'), problems),
+    synonyms,
     answers: fileAt('answers.yaml'),
     dates: fileAt('dates.yaml'),
     checker: fileAt('checker.yaml'),
@@ -276,6 +301,22 @@ function readUtterances(file: SourceFile, problems: Problem[]): Lesson[] {
     at: lineOf([intent]),
     rulesAt: lineOf([intent, 'rules']),
     examplesAt: examples.map((_, index) => lineOf([intent, 'examples', index])),
+  }));
+}
+
+function readBorders(file: SourceFile, problems: Problem[]): Border[] {
+  const { data = {}, lineOf } = readYaml(Borders, file, problems);
+  return Object.entries(data).map(([name, { sides }]) => ({
+    name,
+    file: file.name,
+    at: lineOf([name]),
+    sides: Object.entries(sides).map(([intent, examples]) => ({
+      intent: intent as Intent,
+      examples,
+      file: file.name,
+      at: lineOf([name, 'sides', intent]),
+      examplesAt: examples.map((_, index) => lineOf([name, 'sides', intent, index])),
+    })),
   }));
 }
 

@@ -169,9 +169,8 @@ function loadContent(contacts: ContactDetails = {}): Content {
 }
 
 function loadUnderstanding(content: Content): Understanding {
-  const { examples, evidence } = lessonsOf(content);
   const tell = () => process.stderr.write(`${content.label('terminal/training')}\n`);
-  return createUnderstanding(content, modelFor(MODEL, examples, evidence, tell));
+  return createUnderstanding(content, modelFor(MODEL, lessonsOf(content), tell));
 }
 
 try {

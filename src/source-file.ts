@@ -56,6 +56,7 @@ export const kinds = [
   // It cannot be told apart, or is not well put.
   'utteranceTwice',
   'titleTwice',
+  'synonymTwice',
   'brokenMarkdown',
   'notKlarsprak',
 ] as const;

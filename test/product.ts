@@ -12,6 +12,5 @@ export const content: Content = createContent(readFiles(contentFolder).reading);
 export const calendar = createCalendar(content.offices);
 
 export function readUnderstanding(): Understanding {
-  const { examples, evidence } = lessonsOf(content);
-  return createUnderstanding(content, modelFor(join(root, 'dist/model.bin'), examples, evidence));
+  return createUnderstanding(content, modelFor(join(root, 'dist/model.bin'), lessonsOf(content)));
 }

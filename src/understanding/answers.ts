@@ -10,7 +10,8 @@ import type { Day, Span } from '../../dialogs/card-validity.ts';
 import type { Asks, Fact, Known } from '../../dialogs/vocabulary.ts';
 import { type Problem, readYaml, type SourceFile } from '../source-file.ts';
 import type { DateReader } from './dates.ts';
-import { foldedWordsIn } from './features.ts';
+import { foldedWordsIn } from './words.ts';
+import { compile, type Phrase, standsAt } from './phrases.ts';
 
 /** `isPlain` says that the message begins with a yes or no, `isWhole` that it is an answer and little else. */
 export type AnswerRead = { told: Known | 'yes' | 'no'; isPlain: boolean; isWhole: boolean };
@@ -173,17 +174,6 @@ export function createAnswerReader(file: SourceFile, dates: DateReader): AnswerR
   };
 }
 
-/** A phrase by its folded words; one that ends in a star stands for every word that begins so. */
-type Phrase = { word: string; isBeginning: boolean }[];
-
-function compile(phrases: readonly string[]): Phrase[] {
-  return phrases.map((phrase) =>
-    phrase
-      .split(/\s+/)
-      .flatMap((part) => foldedWordsIn(part).map((word) => ({ word, isBeginning: part.endsWith('*') }))),
-  );
-}
-
 type Value = { value: string; phrases: Phrase[] };
 
 const compileValues = (values: Record<string, string[]>): Value[] =>
@@ -217,16 +207,6 @@ function isMadeOf(phrases: readonly Phrase[], words: readonly string[]): boolean
       if (standsAt(phrase, words, at)) phrase.forEach((_word, offset) => covered.add(at + offset));
   });
   return covered.size === words.length;
-}
-
-function standsAt(phrase: Phrase, words: readonly string[], at: number): boolean {
-  return (
-    phrase.length > 0 &&
-    phrase.every(({ word, isBeginning }, offset) => {
-      const said = words[at + offset];
-      return said !== undefined && (isBeginning ? said.startsWith(word) : said === word);
-    })
-  );
 }
 
 /** Which fact a date is about: the one whose word stands nearest before it. */

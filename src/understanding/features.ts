@@ -4,56 +4,51 @@
  *
  * The student's words are never rewritten and none is left out: “inte” and
  * “nej” decide, and spara is not spärra. What is written without å, ä and ö is
- * met by looking at every piece twice, as it stands and folded.
+ * met by looking at every piece twice, as it stands and folded. What an editor
+ * has called synonyms is seen beside the words, never instead of them.
  */
 import stemmer from 'natural/lib/natural/stemmers/porter_stemmer_sv.js';
-
-/** A text longer than this is understood from its beginning; nobody's wish comes later. */
-const LONGEST_TEXT = 1200;
-const LONGEST_WORD = 30;
+import { createConceptReader, type Synonyms } from './synonyms.ts';
+import { fold, wordsIn } from './words.ts';
 
 /** How much each kind of feature counts, found by cross-validation on `content/`. */
-const WEIGHTS = { stem: 1, pair: 0.7, piece: 0.3 } as const;
+const WEIGHTS = { stem: 1, pair: 0.4, piece: 0.3, concept: 0.7, conceptPair: 0.5 } as const;
 const SHORTEST_PIECE = 2;
 const LONGEST_PIECE = 4;
 
 /** Features by name, and how strongly the text has them. */
 export type Features = Map<string, number>;
 
-export function featuresOf(text: string): Features {
-  const words = wordsIn(text);
-  const stems = words.map(stem);
-  const features: Features = new Map();
-  const add = (name: string, weight: number) => features.set(name, (features.get(name) ?? 0) + weight);
+export type FeatureReader = (text: string) => Features;
 
-  for (const each of stems) add(`s:${fold(each)}`, WEIGHTS.stem);
-  [START, ...stems].forEach((each, index) => {
-    const next = stems[index];
-    if (next !== undefined) add(`p:${fold(each)} ${fold(next)}`, WEIGHTS.pair);
-  });
-  for (const word of words) {
-    const folded = fold(word);
-    for (const piece of piecesOf(word)) add(piece, WEIGHTS.piece);
-    if (folded !== word) for (const piece of piecesOf(folded)) add(piece, WEIGHTS.piece);
-  }
-  return features;
+export function createFeatureReader(synonyms: Synonyms = {}): FeatureReader {
+  const conceptsIn = createConceptReader(synonyms);
+  return (text) => {
+    const words = wordsIn(text);
+    const folded = words.map(fold);
+    const stems = words.map((word) => fold(stem(word)));
+    const features: Features = new Map();
+    const add = (name: string, weight: number) => features.set(name, (features.get(name) ?? 0) + weight);
+
+    for (const each of stems) add(`s:${each}`, WEIGHTS.stem);
+    for (const pair of pairsOf(stems)) add(`p:${pair}`, WEIGHTS.pair);
+    words.forEach((word, index) => {
+      const plain = folded[index] ?? word;
+      for (const piece of piecesOf(word)) add(piece, WEIGHTS.piece);
+      if (plain !== word) for (const piece of piecesOf(plain)) add(piece, WEIGHTS.piece);
+    });
+
+    const { concepts, sequence } = conceptsIn(folded, stems);
+    for (const concept of concepts) add(`c:${concept}`, WEIGHTS.concept);
+    if (concepts.length > 0) for (const pair of pairsOf(sequence)) add(`q:${pair}`, WEIGHTS.conceptPair);
+
+    // A word said thrice is not meant thrice as much.
+    for (const [name, weight] of features) features.set(name, Math.sqrt(weight));
+    return features;
+  };
 }
 
 const START = '^';
-
-/** Lower-case words and numbers, of the text that is weighed. */
-export function wordsIn(text: string): string[] {
-  const plain = text.slice(0, LONGEST_TEXT).normalize('NFC').toLocaleLowerCase('sv').replace(INVISIBLE, '');
-  return (plain.match(/[\p{L}\p{N}]+/gu) ?? []).map((word) => word.slice(0, LONGEST_WORD));
-}
-
-/** The same, without the dots over å, ä and ö. */
-export const foldedWordsIn = (text: string): string[] => wordsIn(text).map(fold);
-
-/** Zero-width characters, which split a word without being seen. */
-const INVISIBLE = /\p{Cf}/gu;
-
-const fold = (word: string): string => word.normalize('NFD').replace(/\p{M}/gu, '');
 
 const stems = new Map<string, string>();
 
@@ -65,6 +60,10 @@ function stem(word: string): string {
   if (stems.size < 50_000) stems.set(word, found);
   return found;
 }
+
+/** Every word with the one before it. */
+const pairsOf = (words: readonly string[]): string[] =>
+  words.map((word, index) => `${words[index - 1] ?? START} ${word}`);
 
 function piecesOf(word: string): string[] {
   const bounded = `<${word}>`;

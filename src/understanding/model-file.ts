@@ -8,28 +8,24 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
-import { type Evidence, type Example, type Model, train } from './classifier.ts';
+import type { Lessons, Model } from './classifier.ts';
+import { train } from './training.ts';
 
 /** Raised when features or training change, so that a model of older code is not believed. */
-const VERSION = 1;
+const VERSION = 2;
 
 type Kept = { fingerprint: string; model: Model };
 
-/** The model of these examples: the kept one, or a new one that is kept. `onTraining` is told if it takes a while. */
-export function modelFor(
-  file: string,
-  examples: readonly Example[],
-  evidence: Evidence,
-  onTraining: () => void = () => undefined,
-): Model {
+/** The model of these lessons: the kept one, or a new one that is kept. `onTraining` is told if it takes a while. */
+export function modelFor(file: string, lessons: Lessons, onTraining: () => void = () => undefined): Model {
   const fingerprint = createHash('sha256')
-    .update(JSON.stringify([VERSION, examples, evidence]))
+    .update(JSON.stringify([VERSION, lessons]))
     .digest('hex');
   const kept = existsSync(file) ? readKept(file) : undefined;
   if (kept?.fingerprint === fingerprint) return kept.model;
 
   onTraining();
-  const model = train(examples, evidence);
+  const model = train(lessons);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, serialize({ fingerprint, model } satisfies Kept));
   return model;

@@ -11,28 +11,27 @@ import type { Day } from '../../dialogs/card-validity.ts';
 import { answers, type Beginning, beginnings, type Intent } from '../../dialogs/intents.ts';
 import type { Heard, Moment } from '../../dialogs/vocabulary.ts';
 import type { Content, Taught } from '../content.ts';
+import type { Rule } from '../guidance.ts';
 import type { Asked } from '../turn.ts';
 import { type AnswerRead, type Command, createAnswerReader } from './answers.ts';
-import { createClassifier, type Evidence, type Example, type Model } from './classifier.ts';
+import { createClassifier, type Lessons, type Model } from './classifier.ts';
 import { createDateReader } from './dates.ts';
-import { wordsIn } from './features.ts';
-
-export type Decision = 'answer' | 'clarify' | 'fallback';
+import { type Candidate, decide, type Decision, OUTSIDE } from './decision.ts';
+import { wordsIn } from './words.ts';
 
 /** The contract of `kortlotsen understand`. */
 export type Understood = {
   text: string;
   intent: Intent;
   decision: Decision;
-  candidates: { intent: Intent; probability: number }[];
+  candidates: Candidate[];
 };
 
-/** Which of what editors have written spoke for the choice, the strongest first. */
+/** What of the editors' texts spoke for the choice, the strongest first: examples, pieces of words and rules. */
 export type Because = {
   examples: { text: string; similarity: number }[];
   pieces: { piece: string; weight: number }[];
-  rules: string[];
-  guidance: number;
+  guidance: { rule: string; text: string; similarity: number }[];
 };
 
 /** What was heard, before the calendar has said what it knows of the moment. */
@@ -48,16 +47,19 @@ export type Understanding = {
   hear: (text: string, situation: Situation, today: Day) => { wishes: Wish[]; askedDay: Day | undefined };
 };
 
-/** The examples and evidence a model of this content is trained on. */
-export function lessonsOf({ taught, rules }: Pick<Content, 'taught' | 'rules'>): {
-  examples: Example[];
-  evidence: Evidence;
-} {
+/** What a model of this content is trained on. */
+export function lessonsOf({ taught, borders, rules, synonyms }: Teaching): Lessons {
+  const sides = borders.flatMap((border) => border.sides);
   return {
-    examples: taught.flatMap(({ intent, examples }) => examples.map((text) => ({ text, label: intent }))),
-    evidence: Object.fromEntries(taught.map((each) => [each.intent, guidanceOf(each, rules)])),
+    examples: [...taught, ...sides].flatMap(({ intent, examples }) =>
+      examples.map((text) => ({ text, label: intent })),
+    ),
+    evidence: Object.fromEntries(taught.map((each) => [each.intent, rulesOf(each, rules).map(({ text }) => text)])),
+    synonyms,
   };
 }
+
+type Teaching = Pick<Content, 'taught' | 'borders' | 'rules' | 'synonyms'>;
 
 export function createUnderstanding(content: Content, model: Model): Understanding {
   const classifier = createClassifier(model);
@@ -119,15 +121,19 @@ export function createUnderstanding(content: Content, model: Model): Understandi
   return {
     understand,
     explain({ text, intent }) {
-      const { examples: near, features, evidence } = classifier.explain(text, intent);
+      const { examples: near, features, paragraphs } = classifier.explain(text, intent);
+      const lesson = content.taught.find((each) => each.intent === intent);
+      const rules = lesson ? rulesOf(lesson, content.rules) : [];
       return {
         examples: near.map(({ place, similarity }) => ({
           text: examples[place]?.text ?? '',
           similarity: round(similarity),
         })),
-        pieces: features.map(({ name, weight }) => ({ piece: name.replace(/^[sp]:/, ''), weight: round(weight) })),
-        rules: content.taught.find((each) => each.intent === intent)?.rules ?? [],
-        guidance: round(evidence),
+        pieces: features.map(({ name, weight }) => ({ piece: name.replace(/^[spcq]:/, ''), weight: round(weight) })),
+        guidance: paragraphs.flatMap(({ place, similarity }) => {
+          const rule = rules[place];
+          return rule ? [{ rule: rule.id, text: rule.text, similarity: round(similarity) }] : [];
+        }),
       };
     },
     hear(message, { asked, suggests }, today) {
@@ -140,8 +146,6 @@ export function createUnderstanding(content: Content, model: Model): Understandi
   };
 }
 
-const OUTSIDE = 'out-of-scope';
-
 /** What is heard first, also in what could be read as an answer; unless it is as short as one. */
 const urgent: readonly Intent[] = ['lost-card', 'codes-exposed', 'protected-identity'];
 const WORDS_OF_A_FACT = 3;
@@ -153,19 +157,6 @@ const commands: Record<Command, Wish> = {
   help: { type: 'intent.help' },
   human: { type: 'intent.talk-to-human' },
 };
-
-/** How much more probable than the next an intent has to be, and how probable two have to be to be asked back about. */
-const CLEARLY = 2;
-const WORTH_ASKING_ABOUT = 0.35;
-
-function decide([first, second]: Understood['candidates'], answerAt: number): Decision {
-  if (!first || !second) return 'fallback';
-  if (first.intent === OUTSIDE) return first.probability > CLEARLY * second.probability ? 'fallback' : 'clarify';
-  if (first.probability >= answerAt || first.probability > CLEARLY * CLEARLY * second.probability) {
-    return first.probability >= WORTH_ASKING_ABOUT ? 'answer' : 'clarify';
-  }
-  return first.probability + second.probability >= WORTH_ASKING_ABOUT ? 'clarify' : 'fallback';
-}
 
 /** Between two wishes that the same path answers, from the same facts, there is nothing to ask back about. */
 function areOnePath([first, second]: Understood['candidates'], answerAt: number): boolean {
@@ -191,9 +182,7 @@ const beginningOf = (intent: Intent): Beginning | undefined =>
   new Map<string, Beginning>(Object.entries(beginnings)).get(intent);
 const pathOf = (intent: Intent): string | undefined => beginningOf(intent)?.path;
 
-function guidanceOf({ rules }: Taught, all: Content['rules']): string {
-  return rules.map((id) => all.get(id)?.text ?? '').join(' ');
-}
+const rulesOf = ({ rules }: Taught, all: Content['rules']): Rule[] => rules.flatMap((id) => all.get(id) ?? []);
 
 const without = (intent: Intent, candidates: Understood['candidates']) =>
   candidates.filter((each) => each.intent !== intent).map((each) => ({ ...each, probability: 0 }));

@@ -34,8 +34,7 @@ const chats = [
 ];
 
 const content = createContent(readFiles(join(process.cwd(), 'content')).reading);
-const { examples, evidence } = lessonsOf(content);
-const understanding = createUnderstanding(content, modelFor(join(process.cwd(), 'dist/model.bin'), examples, evidence));
+const understanding = createUnderstanding(content, modelFor(join(process.cwd(), 'dist/model.bin'), lessonsOf(content)));
 const calendar = createCalendar(content.offices);
 const world = {
   content,

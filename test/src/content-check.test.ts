@@ -387,6 +387,11 @@ const mistakes: Record<Kind, Mistake[]> = {
       detail: expect.stringMatching(/^conversation\/utterances\.yaml:\d+$/),
     }),
   ],
+  synonymTwice: [
+    edited('a word means two things', 'synonyms.yaml', 'skyddad*, ', 'skyddad*, KUVERT, ', 'KUVERT', {
+      detail: expect.stringMatching(/^synonyms\.yaml:\d+$/),
+    }),
+  ],
   titleTwice: [
     edited('two intents have the same one', 'valid-id/utterances.yaml', /title: .*/, 'title: hej', 'hej', {
       on: 'valid-id:',
