@@ -47,15 +47,16 @@ const asides: Partial<Record<string, { guard: (now: Now) => boolean; line: strin
 /** What each intent that has a path leads to, wherever the talk is. */
 export const pathBeginnings = Object.fromEntries(
   Object.entries<Beginning>(beginnings).map(([intent, { path, at, told = {} }]) => {
-    const target = ['.assisting', path, ...(at ? [at] : [])].join('.');
-    const begin = [
-      { type: 'leavePathFor', params: path },
-      { type: 'forget', params: passing[path] ?? [] },
+    const learn = [
       { type: 'learn', params: told },
       { type: 'learn', params: ({ event }: { event: { told?: Known } }) => event.told ?? {} },
     ];
+    const keep = [...learn, { type: 'keepForLater', params: path }, say('conversation/oneAtATime')];
+    const target = ['.assisting', path, ...(at ? [at] : [])].join('.');
+    const begin = [{ type: 'leavePathFor', params: path }, { type: 'forget', params: passing[path] ?? [] }, ...learn];
     const said = (asides[intent] ?? []).map(({ guard, line }) => ({ guard, target, actions: [...begin, say(line)] }));
-    return [`intent.${intent}`, [...said, { target, actions: begin }]];
+    const waiting = { guard: (now: Now) => isToWait(now, path), actions: keep };
+    return [`intent.${intent}`, [waiting, ...said, { target, actions: begin }]];
   }),
 );
 
@@ -74,6 +75,11 @@ export function ofAskedDay(office: Office, topic: string) {
     { guard: (now: Now) => (slots(now)?.length ?? 0) > 0, line: `${topic}/unconfirmedThatDay` },
     { guard: (now: Now) => slots(now)?.length === 0, line: `${topic}/closedThatDay` },
   ];
+}
+
+/** A second wish waits while another path has its questions. */
+function isToWait({ context, event }: Now, path: PathName): boolean {
+  return 'waits' in event && context.path !== undefined && context.path !== path;
 }
 
 function upgradeIsClosed({ event }: Now): boolean {

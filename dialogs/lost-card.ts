@@ -58,6 +58,7 @@ export const lostCard = vocabulary.createStateConfig({
       meta: { asks: 'whereabouts' },
       always: [
         { guard: knows({ whereabouts: 'atHome' }), target: 'leftAtHome' },
+        { guard: knows({ whereabouts: 'found' }), target: 'kept' },
         { guard: isTold('whereabouts'), target: 'proving' },
       ],
     },

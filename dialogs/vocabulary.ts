@@ -55,7 +55,7 @@ export type Known = {
   severalCertificates?: Told<boolean>;
   temporarily?: Told<boolean>;
   wasUpgraded?: Told<boolean>;
-  whereabouts?: Told<'lost' | 'atHome'>;
+  whereabouts?: Told<'lost' | 'atHome' | 'found'>;
   wrongPin?: Told<boolean>;
 };
 
@@ -66,8 +66,9 @@ export type Asks = Fact | 'readiness' | 'confirmation';
 
 /** What the student says, once understanding has read the Swedish. */
 export type Heard = Moment &
+  /** One that waits is taken up when the path that is open has come to its end. */
   (
-    | { type: `intent.${Intent}`; told?: Known }
+    | { type: `intent.${Intent}`; told?: Known; waits?: true }
     | { type: 'told'; told: Known }
     | { type: 'yes' }
     | { type: 'no' }
@@ -172,6 +173,7 @@ export const vocabulary = setup({
       left: [path, left].find((each) => each !== undefined && each !== next),
       isInterrupted: path !== undefined && path !== next,
     })),
+    keepForLater: assign((_, path: PathName) => ({ left: path, isInterrupted: false })),
     forgetWayBack: assign({ left: undefined, isInterrupted: false }),
   },
   guards: {

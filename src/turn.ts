@@ -61,14 +61,17 @@ export function turnFrom(before: Rest, events: readonly (Heard | Reported)[]): T
   const spoken: Reply[] = [];
   const requests: Request[] = [];
   let isNoticed = false;
+  const [last] = events.slice(-1);
   for (const event of events) {
     const [after, actions] = transition(conversation, rest, event);
-    isNoticed ||= actions.length > 0 || after.context !== rest.context || !isSamePlace(after, rest);
+    const moved = !isSamePlace(after, rest);
+    isNoticed ||= actions.length > 0 || after.context !== rest.context || moved;
     rest = after;
     spoken.push(...said(rest, event, actions));
+    // An answer that a later event would talk over is said before it.
+    if (event !== last && moved && !asked(rest).fact) spoken.push(...lineOf(rest, event));
     requests.push(...listed('request', actions));
   }
-  const [last] = events.slice(-1);
   const replies = last && isNoticed ? [...spoken, ...restingLines(before, rest, spoken, last)] : [];
   return { ...turnAt(rest), replies, requests };
 }

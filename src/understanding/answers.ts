@@ -11,7 +11,7 @@ import type { Asks, Fact, Known } from '../../dialogs/vocabulary.ts';
 import { type Problem, readYaml, type SourceFile } from '../source-file.ts';
 import type { DateReader } from './dates.ts';
 import { foldedWordsIn } from './words.ts';
-import { compile, type Phrase, standsAt } from './phrases.ts';
+import { compile, finderOf, type Phrase, standsAt } from './phrases.ts';
 
 /** `isPlain` says that the message begins with a yes or no, `isWhole` that it is an answer and little else. */
 export type AnswerRead = { told: Known | 'yes' | 'no'; isPlain: boolean; isWhole: boolean };
@@ -26,6 +26,12 @@ export type AnswerReader = {
   command(text: string): Command | undefined;
   /** A message that is a plain yes or no, when nothing was asked. */
   agreement(text: string): 'yes' | 'no' | undefined;
+  /** Everything that was suggested, at once: “båda”. */
+  isAll(text: string): boolean;
+  /** What stands after a change of mind, and counts: “nej vänta, jag hittade det”. */
+  corrected(text: string): string | undefined;
+  /** Finds the words between two wishes. */
+  links: RegExp;
   /** The place in a list that a message points at, from 0: “den andra”. */
   ordinal(text: string): number | undefined;
 };
@@ -44,6 +50,9 @@ const Answers = z.strictObject({
     Object.fromEntries(commands.map((each) => [each, Phrases])) as Record<Command, typeof Phrases>,
   ),
   ordinals: z.array(Phrases),
+  all: Phrases,
+  corrections: Phrases,
+  links: Phrases,
   confirmation: z.strictObject({ yes: Phrases, filler: Phrases, no: Phrases }),
   facts: z.record(z.string(), z.strictObject({ says: Values, volunteers: Values.optional() })),
   dates: z.strictObject({ expiresOn: Phrases, issuedOn: Phrases, orderedOn: Phrases }),
@@ -80,6 +89,11 @@ export function createAnswerReader(file: SourceFile, dates: DateReader): AnswerR
     no: compile(data.confirmation.no),
   };
   const ordered = data.commands;
+  const corrections = finderOf(data.corrections);
+  const isOneOf = (phrases: readonly string[], text: string) => {
+    const words = foldedWordsIn(text).join(' ');
+    return phrases.some((phrase) => foldedWordsIn(phrase).join(' ') === words);
+  };
 
   const plain = (words: readonly string[]): 'yes' | 'no' | 'unknown' | undefined => {
     if (longest(unknown, words) > 0) return 'unknown';
@@ -156,19 +170,22 @@ export function createAnswerReader(file: SourceFile, dates: DateReader): AnswerR
       return Object.assign({}, ...values, ...dated) as Known;
     },
     command(text) {
-      const words = foldedWordsIn(text).join(' ');
-      return commands.find((each) => ordered[each].some((phrase) => foldedWordsIn(phrase).join(' ') === words));
+      return commands.find((each) => isOneOf(ordered[each], text));
     },
     agreement(text) {
       const words = foldedWordsIn(text);
       const said = plain(words.slice(0, 1));
       return words.length <= WORDS_OF_AN_AGREEMENT && said !== 'unknown' ? said : undefined;
     },
+    links: finderOf(data.links),
+    isAll: (text) => isOneOf(data.all, text),
+    corrected(text) {
+      const [found] = [...text.matchAll(corrections)].slice(-1);
+      const rest = found && text.slice(found.index + found[0].length);
+      return rest && foldedWordsIn(rest).length > 0 ? rest : undefined;
+    },
     ordinal(text) {
-      const words = foldedWordsIn(text).join(' ');
-      const place = data.ordinals.findIndex((phrases) =>
-        phrases.some((phrase) => foldedWordsIn(phrase).join(' ') === words),
-      );
+      const place = data.ordinals.findIndex((phrases) => isOneOf(phrases, text));
       return place < 0 ? undefined : place;
     },
   };

@@ -6,8 +6,9 @@ export type Candidate = { intent: Intent; probability: number };
 
 export const OUTSIDE = 'out-of-scope';
 
-/** How much more probable than the next an intent has to be, and how probable two have to be to be asked back about. */
-const CLEARLY = 2;
+/** How many times as probable as the next an intent is that is clear. */
+export const CLEARLY = 2;
+/** How probable two have to be to be asked back about. */
 const WORTH_ASKING_ABOUT = 0.35;
 
 /** `answerAt` is how probable an intent must be to be answered however near the next is. */

@@ -1,5 +1,5 @@
 /** Phrases as editors write them: folded words, where a star stands for any end of a word. */
-import { foldedWordsIn } from './words.ts';
+import { foldedWordsIn, wordsIn } from './words.ts';
 
 export type Phrase = readonly { word: string; isBeginning: boolean }[];
 
@@ -20,3 +20,17 @@ export function standsAt(phrase: Phrase, words: readonly string[], at: number): 
     })
   );
 }
+
+/** Finds any of the phrases in a text as it was written, whole words only; with or without dots over å, ä and ö. */
+export function finderOf(phrases: readonly string[]): RegExp {
+  const ways = [...phrases]
+    .sort((one, other) => other.length - one.length)
+    .map((phrase) =>
+      wordsIn(phrase)
+        .map(inAnyDress)
+        .join(String.raw`[^\p{L}\p{N}]+`),
+    );
+  return new RegExp(String.raw`(?<![\p{L}\p{N}])(?:${ways.join('|')})(?![\p{L}\p{N}])`, 'giu');
+}
+
+const inAnyDress = (word: string): string => word.replace(/[åä]/g, '[åäa]').replace(/ö/g, '[öo]');

@@ -9,14 +9,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Day } from '../../dialogs/card-validity.ts';
 import { answers, type Beginning, beginnings, type Intent } from '../../dialogs/intents.ts';
-import type { Heard, Moment } from '../../dialogs/vocabulary.ts';
+import type { Heard, Known, Moment } from '../../dialogs/vocabulary.ts';
 import type { Content, Taught } from '../content.ts';
 import type { Rule } from '../guidance.ts';
 import type { Asked } from '../turn.ts';
 import { type AnswerRead, type Command, createAnswerReader } from './answers.ts';
 import { createClassifier, type Lessons, type Model } from './classifier.ts';
 import { createDateReader } from './dates.ts';
-import { type Candidate, decide, type Decision, OUTSIDE } from './decision.ts';
+import { type Candidate, CLEARLY, decide, type Decision, OUTSIDE } from './decision.ts';
+import { createWishReader } from './wishes.ts';
 import { wordsIn } from './words.ts';
 
 /** The contract of `kortlotsen understand`. */
@@ -89,12 +90,19 @@ export function createUnderstanding(content: Content, model: Model): Understandi
     };
   };
 
-  const wish = (text: string, today: Day): Wish => {
+  const wishesOf = createWishReader(reader.links, understand, canWaitItsTurn, isSameErrand);
+
+  const wishes = (text: string, offered: readonly Intent[], today: Day): Wish[] => {
+    const told = reader.volunteered(text, today);
+    const [first, second] = wishesOf(text);
+    if (first && second) return inOrder(first, second, told);
     const { decision, intent, candidates } = understand(text);
-    if (decision === 'answer') return { type: `intent.${intent}`, told: reader.volunteered(text, today) };
-    if (decision === 'clarify' && areOnePath(candidates, answerAt)) return { type: `intent.${intent}` };
-    if (decision === 'clarify') return { type: 'ambiguous', between: choicesAmong(candidates) };
-    return intent === OUTSIDE && wordsIn(text).length > 0 ? { type: 'intent.out-of-scope' } : { type: 'unclear' };
+    if (decision === 'answer') return [{ type: `intent.${intent}`, told }];
+    const chosen = clearestOf(offered, candidates);
+    if (chosen) return [{ type: `intent.${chosen}`, told }];
+    if (decision === 'clarify' && areOnePath(candidates, answerAt)) return [{ type: `intent.${intent}` }];
+    if (decision === 'clarify') return [{ type: 'ambiguous', between: choicesAmong(candidates) }];
+    return [intent === OUTSIDE && wordsIn(text).length > 0 ? { type: 'intent.out-of-scope' } : { type: 'unclear' }];
   };
 
   /** A yes or no to nothing that was asked: perhaps to what was last said. Never to a question of its own. */
@@ -118,6 +126,16 @@ export function createUnderstanding(content: Content, model: Model): Understandi
     return isElsewhere && (isUrgent || !read.isWhole) ? undefined : [heardAs(read)];
   };
 
+  /** What is said after a change of mind. A revocation is confirmed by the whole message, whatever its end says. */
+  const hearCorrection = (text: string, asked: Asked, today: Day): Wish[] | undefined => {
+    const meant = asked.fact === 'confirmation' ? undefined : reader.corrected(text);
+    if (meant === undefined) return undefined;
+    const read = asked.fact && reader.answer(meant, asked.fact, today);
+    if (read) return [heardAs(read)];
+    const { decision, intent } = understand(meant);
+    return decision === 'answer' ? [{ type: `intent.${intent}`, told: reader.volunteered(meant, today) }] : undefined;
+  };
+
   return {
     understand,
     explain({ text, intent }) {
@@ -138,12 +156,32 @@ export function createUnderstanding(content: Content, model: Model): Understandi
     },
     hear(message, { asked, suggests }, today) {
       const text = suggests[reader.ordinal(message) ?? suggests.length] ?? message;
+      const offered = suggests.flatMap((suggested) => titles.get(plain(suggested)) ?? []);
       const command = reader.command(text);
       const askedDay = dates.read(text, today, 'future')[0]?.span;
-      const wishes = command ? [commands[command]] : (hearAnswer(text, asked, today) ?? [wish(text, today)]);
-      return { wishes, askedDay: askedDay?.from === askedDay?.to ? askedDay?.from : undefined };
+      const heard = (): Wish[] => {
+        if (command) return [commands[command]];
+        const [first, second, ...more] = reader.isAll(text) ? offered : [];
+        if (first && second && more.length === 0) return inOrder(first, second, {});
+        return (
+          hearCorrection(text, asked, today) ?? hearAnswer(text, asked, today) ?? wishes(text, offered, today)
+        );
+      };
+      return { wishes: heard(), askedDay: askedDay?.from === askedDay?.to ? askedDay?.from : undefined };
     },
   };
+}
+
+/**
+ * Two wishes of one message. The second waits while the first has its
+ * questions, unless it is what must not wait.
+ */
+function inOrder(first: Intent, second: Intent, told: Known): Wish[] {
+  const waits = pathOf(first) !== undefined && pathOf(second) !== undefined && !urgent.includes(second);
+  return [
+    { type: `intent.${first}`, told },
+    { type: `intent.${second}`, told, ...(waits && { waits }) },
+  ];
 }
 
 /** What is heard first, also in what could be read as an answer; unless it is as short as one. */
@@ -164,6 +202,22 @@ function areOnePath([first, second]: Understood['candidates'], answerAt: number)
   const [one, other] = [beginningOf(first.intent), beginningOf(second.intent)];
   return one !== undefined && one.path === other?.path && isDeepStrictEqual([one.at, one.told], [other.at, other.told]);
 }
+
+/** What the student means of that which was offered, if they say it less clearly than one who was offered nothing. */
+function clearestOf(offered: readonly Intent[], candidates: readonly Candidate[]): Intent | undefined {
+  const [first, second] = candidates.filter(({ intent }) => offered.includes(intent));
+  if (!first || !second || offered.length > MOST_CHOICES) return undefined;
+  return first.probability >= LEAST_LIKELY_CHOICE && first.probability > CLEARLY * second.probability
+    ? first.intent
+    : undefined;
+}
+
+/** A wish that two of may be in a message. Thanks and greetings go with any. */
+const canWaitItsTurn = (intent: Intent): boolean =>
+  pathOf(intent) !== undefined || (answers as readonly Intent[]).includes(intent) || intent === 'talk-to-human';
+
+const isSameErrand = (one: Intent, other: Intent): boolean =>
+  pathOf(one) !== undefined && pathOf(one) === pathOf(other);
 
 const MOST_CHOICES = 3;
 const LEAST_LIKELY_CHOICE = 0.08;

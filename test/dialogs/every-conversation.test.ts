@@ -63,7 +63,8 @@ describe('every conversation', () => {
   it.each(Object.keys(beginnings))('begins what %s wants, wherever it is', (intent) => {
     const [first] = today.steps.filter(({ event }) => event.type === `intent.${intent}`);
     const [lineAtFirst = ''] = first?.replies.map(({ line }) => line) ?? [];
-    const isBegun = (step: Step) => restsIn(step, `${beginnings[intent as keyof typeof beginnings].path}/`);
+    const isBegun = (step: Step) =>
+      isKept(step) || restsIn(step, `${beginnings[intent as keyof typeof beginnings].path}/`);
     const passedOn = ['malfunction/', 'pin-trouble/', 'supplementary-certificate/', 'order/'];
     const isPassedOn = (step: Step) => passedOn.some((path) => restsIn(step, path));
     expect(lineAtFirst).not.toBe('');
@@ -73,6 +74,15 @@ describe('every conversation', () => {
           step.event.type === `intent.${intent}` && !isBegun(step) && !isPassedOn(step) && !inPassing(step, intent),
       ),
     ).toEqual([]);
+  });
+
+  it('keeps a second wish while the first has its questions, and comes to it then', () => {
+    const kept = today.steps.filter(isKept);
+    expect(kept.length).toBeGreaterThan(10);
+    expect(kept.filter((step) => moves(step) || step.after.context.left !== 'renewal')).toEqual([]);
+    expect(today.steps.filter((step) => 'waits' in step.event && !isKept(step) && !restsIn(step, 'renewal/'))).toEqual(
+      [],
+    );
   });
 
   it('asks again what it asked, after whatever was said in between', () => {
@@ -270,6 +280,10 @@ describe('every revocation', () => {
     expect(broken(isTooEarly)).toEqual([]);
   });
 });
+
+/** A wish that waits, heard while another path is open. */
+const isKept = ({ before, event }: Step): boolean =>
+  'waits' in event && before.context.path !== undefined && before.context.path !== 'renewal';
 
 /** The shortest walks to the steps that should not have been possible. */
 function broken(isWrong: Judgement): string[] {

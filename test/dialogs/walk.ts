@@ -57,7 +57,7 @@ export function samplesOn(today: Day): Samples {
     severalCertificates: yesOrNo,
     temporarily: yesOrNo,
     wasUpgraded: yesOrNo,
-    whereabouts: ['lost', 'atHome', 'unknown'],
+    whereabouts: ['lost', 'atHome', 'found', 'unknown'],
     wrongPin: yesOrNo,
   };
 }
@@ -105,7 +105,7 @@ export function walkOn(day: Day, wished: readonly Intent[] = intents): Walk {
     const isNewPlace = !visited.has(place);
     visited.add(place).add(`${place} ${hearing}`);
     return [
-      ...(isNewPlace ? [...wishes(moment, wished), ...news(moment)] : []),
+      ...(isNewPlace ? [...wishes(moment, wished), ...secondWishes(moment, wished), ...news(moment)] : []),
       ...(isNew ? [{ ...moment, type: 'unclear' } as const] : []),
       { ...moment, type: 'yes' },
       { ...moment, type: 'no' },
@@ -182,6 +182,10 @@ const wishes = (moment: Moment, wished: readonly Intent[]): Heard[] => [
   { ...moment, type: 'ambiguous', between: ['lost-card', 'pin-locked'] },
   { ...moment, type: 'secret' },
 ];
+
+/** What was wished in the same message as something else, and waits while that has its questions. */
+const secondWishes = (moment: Moment, wished: readonly Intent[]): Heard[] =>
+  wished.filter((intent) => intent === 'renew').map((intent) => ({ ...moment, type: `intent.${intent}`, waits: true }));
 
 const isWaiting = (rest: Rest) =>
   ['identifying', 'findingCards', 'revoking'].some((state) => restingState(rest).endsWith(state));

@@ -1,0 +1,59 @@
+/**
+ * Two wishes in one message, in the order they are written.
+ *
+ * Most long messages are one wish and its story, so two are only heard if each
+ * is clear where it stands alone, and the whole message speaks for both.
+ */
+import type { Intent } from '../../dialogs/intents.ts';
+import type { Understood } from './understanding.ts';
+import { wordsIn } from './words.ts';
+
+/** How probable a wish is to be where it stands alone, and in the whole message. Found by cross-validation. */
+const ALONE = 0.75;
+const IN_THE_WHOLE = 0.01;
+const WORDS_OF_A_WISH = 2;
+const MOST_WISHES = 2;
+
+/** `links` finds the words between two wishes: och, sen, dessutom. */
+export function createWishReader(
+  links: RegExp,
+  understand: (text: string) => Understood,
+  isWish: (intent: Intent) => boolean,
+  isSameErrand: (one: Intent, other: Intent) => boolean,
+): (text: string) => Intent[] {
+  const clearWish = (part: string): Intent | undefined => {
+    if (wordsIn(part).length < WORDS_OF_A_WISH) return undefined;
+    const { decision, intent, candidates } = understand(part);
+    return decision === 'answer' && isWish(intent) && (candidates[0]?.probability ?? 0) >= ALONE ? intent : undefined;
+  };
+
+  const distinct = (parts: readonly string[]): Intent[] => {
+    const wishes: Intent[] = [];
+    for (const part of parts) {
+      const intent = clearWish(part);
+      if (intent && !wishes.some((each) => each === intent || isSameErrand(each, intent))) wishes.push(intent);
+    }
+    return wishes;
+  };
+
+  return (text) => {
+    const sentences = text.split(/[.?!;\n]+/).filter((sentence) => wordsIn(sentence).length > 0);
+    const ways = [sentences, ...cuts(text, links)];
+    const whole = understand(text);
+    const inWhole = (intent: Intent) => whole.candidates.find((each) => each.intent === intent)?.probability ?? 0;
+    for (const parts of ways) {
+      const wishes = parts.length < 2 ? [] : distinct(parts);
+      const isBorneOut = wishes.includes(whole.intent) && wishes.every((intent) => inWhole(intent) >= IN_THE_WHOLE);
+      if (wishes.length === MOST_WISHES && isBorneOut) return wishes;
+    }
+    return [];
+  };
+}
+
+/** The text cut in two at each comma, and at each word that links. */
+function cuts(text: string, links: RegExp): string[][] {
+  return [...text.matchAll(/,/g), ...text.matchAll(links)].map(({ 0: link, index }) => [
+    text.slice(0, index),
+    text.slice(index + link.length),
+  ]);
+}
