@@ -11,6 +11,7 @@ import { lines } from '../dialogs/chart.ts';
 import { intents } from '../dialogs/intents.ts';
 import { createCalendar, timeOf } from './calendar.ts';
 import { consoleLabels, converseInJson, converseInText } from './channels/console.ts';
+import { reportLabels } from './cli/evaluation-report.ts';
 import { runContentCheck } from './cli/content-check.ts';
 import { understandLines } from './cli/understand.ts';
 import { type Content, createContent, programLines, readFiles } from './content.ts';
@@ -39,7 +40,7 @@ const LEDGER_DEADLINE = 1_000;
 /** What the dialogs, the program and the terminal need of the content. */
 const expected: Expected = {
   lines: new Set([...lines(), ...programLines]),
-  labels: new Set([...consoleLabels, ...chatPageLabels, ...signInLabels]),
+  labels: new Set([...consoleLabels, ...reportLabels, ...chatPageLabels, ...signInLabels]),
   intents,
   facts: new Set(factNames),
 };
@@ -124,6 +125,22 @@ program
     await understandLines(loadUnderstanding(loadContent()), process.stdin, process.stdout, explain ?? false);
   });
 
+type EvaluateOptions = { folds: number; rounds: number; blind?: string; out: string };
+
+program
+  .command('evaluate')
+  .description('measure how well texts are understood that were not trained on')
+  .option('--folds <count>', 'in how many parts the examples are put', atLeast(2), 5)
+  .option('--rounds <count>', 'how many times they are put so anew', atLeast(1), 2)
+  .option('--blind <folder>', 'a folder of texts that nobody trained on, measured too')
+  .option('--out <file>', 'where the report is written', 'dist/evaluation.html')
+  .action(async ({ folds, rounds, blind, out }: EvaluateOptions) => {
+    const { evaluate } = await import('./cli/evaluate.ts');
+    const content = loadContent();
+    const terminal = { output: process.stdout, progress: process.stderr };
+    evaluate(content, loadUnderstanding(content), { folds, rounds, blind, out }, terminal);
+  });
+
 program
   .command('diagram')
   .description('draw the statechart as an SVG')
@@ -155,6 +172,15 @@ function parseTime(written: string): Date {
   const time = timeOf(written);
   if (!time) throw new InvalidArgumentError('Write a time as 2026-11-23T08:00.');
   return time;
+}
+
+function atLeast(least: number): (written: string) => number {
+  return (written) => {
+    const count = Number(written);
+    if (!Number.isInteger(count) || count < least)
+      throw new InvalidArgumentError(`Write a whole number from ${least}.`);
+    return count;
+  };
 }
 
 /** Content that cannot be spoken stops the start, with everything that is wrong in it. */

@@ -14,6 +14,7 @@ import {
   type Spoken,
 } from './classifier.ts';
 import { createFeatureReader } from './features.ts';
+import { randomFrom } from './random.ts';
 import { at, createVectorMaker, type Rows, rowsOf, vocabularyOf } from './vectors.ts';
 
 const MISTAKE_COST = 0.6;
@@ -168,7 +169,7 @@ function trainMachine({ starts, names, values }: Rows, label: Int32Array, positi
   const weights = new Float32Array(width);
   const alpha = new Float32Array(label.length);
   const order = Int32Array.from({ length: label.length }, (_, index) => index);
-  const random = randomSequence(positive + 1);
+  const random = randomFrom(positive + 1);
   const squares = Float32Array.from(label, (_, row) => squareOf(values, at(starts, row), at(starts, row + 1)));
   let active = order.length;
   let bias = 0;
@@ -218,14 +219,3 @@ function trainMachine({ starts, names, values }: Rows, label: Int32Array, positi
 /** The square of a row's length, and one more for the bias, which counts as a name that every row has. */
 const squareOf = (values: Float32Array, from: number, to: number): number =>
   values.subarray(from, to).reduce((sum, value) => sum + value * value, 1);
-
-/** The same sequence every time (mulberry32), so that the same examples make the same model. */
-function randomSequence(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}

@@ -163,9 +163,7 @@ export function createUnderstanding(content: Content, model: Model): Understandi
         if (command) return [commands[command]];
         const [first, second, ...more] = reader.isAll(text) ? offered : [];
         if (first && second && more.length === 0) return inOrder(first, second, {});
-        return (
-          hearCorrection(text, asked, today) ?? hearAnswer(text, asked, today) ?? wishes(text, offered, today)
-        );
+        return hearCorrection(text, asked, today) ?? hearAnswer(text, asked, today) ?? wishes(text, offered, today);
       };
       return { wishes: heard(), askedDay: askedDay?.from === askedDay?.to ? askedDay?.from : undefined };
     },
