@@ -54,9 +54,9 @@ export type Explanation = {
 
 export type Classifier = {
   /** Every label with its probability, the likeliest first. */
-  classify(text: string): Candidate[];
-  scores(text: string): Scores;
-  explain(text: string, label: string): Explanation;
+  classify: (text: string) => Candidate[];
+  scores: (text: string) => Scores;
+  explain: (text: string, label: string) => Explanation;
 };
 
 export type Scores = Record<keyof Mixture, Float32Array>;
