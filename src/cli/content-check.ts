@@ -17,7 +17,8 @@ export function runContentCheck(folder: string, expected: Expected, write: (text
   if (!checker) write(problems.map(bare).join(''));
   else if (problems.length > 0) write(report(problems, checker));
   else {
-    const examples = reading.taught.flatMap((lesson) => lesson.examples).length;
+    const sides = reading.borders.flatMap((border) => border.sides);
+    const examples = [...reading.taught, ...sides].flatMap((lesson) => lesson.examples).length;
     const counts = { lines: reading.lines.size, rules: reading.rules.size, examples: examples.toLocaleString('sv-SE') };
     write(`${filled(checker.report.fine, counts)}\n`);
   }

@@ -56,6 +56,8 @@ export type Classifier = {
   /** Every label with its probability, the likeliest first. */
   classify: (text: string) => Candidate[];
   scores: (text: string) => Scores;
+  /** False for a text that has no word anybody has written: only pieces of its words can speak. */
+  knowsWordOf: (text: string) => boolean;
   explain: (text: string, label: string) => Explanation;
 };
 
@@ -89,8 +91,11 @@ export function createClassifier(model: Model): Classifier {
     return { machine, evidence };
   };
 
+  const known = new Set(vocabulary.names.filter((name) => name.startsWith('s:')));
+
   return {
     scores,
+    knowsWordOf: (text) => [...featuresOf(text).keys()].some((name) => known.has(name)),
     classify(text) {
       const probabilities = mix(scores(text), calibration);
       return labels

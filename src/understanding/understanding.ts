@@ -82,12 +82,14 @@ export function createUnderstanding(content: Content, model: Model): Understandi
     }));
     const candidates = title ? [{ intent: title, probability: 1 }, ...without(title, classified)] : classified;
     const intent = candidates[0]?.intent ?? OUTSIDE;
-    return {
-      text,
-      intent,
-      decision: wordsIn(text).length === 0 ? 'fallback' : decide(candidates, answerAt),
-      candidates,
-    };
+    return { text, intent, decision: decisionOn(text, candidates), candidates };
+  };
+
+  /** What nobody has written a word of is not answered at once, however much its letters look like something. */
+  const decisionOn = (text: string, candidates: readonly Candidate[]): Decision => {
+    if (wordsIn(text).length === 0) return 'fallback';
+    const decision = decide(candidates, answerAt);
+    return decision === 'answer' && !classifier.knowsWordOf(text) ? 'clarify' : decision;
   };
 
   const wishesOf = createWishReader(reader.links, understand, canWaitItsTurn, isSameErrand);

@@ -8,9 +8,9 @@ import type { Intent } from '../../dialogs/intents.ts';
 import type { Understood } from './understanding.ts';
 import { wordsIn } from './words.ts';
 
-/** How probable a wish is to be where it stands alone, and in the whole message. Found by cross-validation. */
-const ALONE = 0.75;
-const IN_THE_WHOLE = 0.01;
+/** How probable a wish is to be where it stands alone, and among how many it is to be in the whole. Cross-validated. */
+const ALONE = 0.8;
+const FIRST_IN_THE_WHOLE = 3;
 const WORDS_OF_A_WISH = 2;
 const MOST_WISHES = 2;
 
@@ -40,10 +40,10 @@ export function createWishReader(
     const sentences = text.split(/[.?!;\n]+/).filter((sentence) => wordsIn(sentence).length > 0);
     const ways = [sentences, ...cuts(text, links)];
     const whole = understand(text);
-    const inWhole = (intent: Intent) => whole.candidates.find((each) => each.intent === intent)?.probability ?? 0;
+    const borneOut = whole.candidates.slice(0, FIRST_IN_THE_WHOLE).map(({ intent }) => intent);
     for (const parts of ways) {
       const wishes = parts.length < 2 ? [] : distinct(parts);
-      const isBorneOut = wishes.includes(whole.intent) && wishes.every((intent) => inWhole(intent) >= IN_THE_WHOLE);
+      const isBorneOut = wishes.includes(whole.intent) && wishes.every((intent) => borneOut.includes(intent));
       if (wishes.length === MOST_WISHES && isBorneOut) return wishes;
     }
     return [];

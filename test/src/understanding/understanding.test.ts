@@ -1,10 +1,14 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { intents } from '../../../dialogs/intents.ts';
 import type { Situation } from '../../../src/understanding/understanding.ts';
+import { OUTSIDE } from '../../../src/understanding/decision.ts';
+import { randomFrom } from '../../../src/understanding/random.ts';
+import { lessonsOf } from '../../../src/understanding/understanding.ts';
+import { wordsIn } from '../../../src/understanding/words.ts';
 import { content, readUnderstanding } from '../../product.ts';
 
 const understanding = readUnderstanding();
@@ -13,6 +17,13 @@ const TODAY = '2026-11-23';
 
 const nothingAsked: Situation = { asked: { fact: undefined, path: undefined }, suggests: [] };
 const heard = (text: string, situation = nothingAsked) => hear(text, situation, TODAY).wishes;
+
+/** A pause of the garbage collector is not the text's doing: then it is quick the next time. */
+function isSlowAgain(text: string): boolean {
+  const at = performance.now();
+  understand(`${text} `);
+  return performance.now() - at > 5;
+}
 
 describe('understanding', () => {
   it('knows the 46 intents and what is outside them, and nothing else', () => {
@@ -26,11 +37,15 @@ describe('understanding', () => {
     ).toEqual(taught);
   });
 
-  it('has at least 25 examples of each intent, and 150 of what is outside', () => {
-    const few = content.taught.filter(
-      ({ intent, examples }) => examples.length < (intent === 'out-of-scope' ? 150 : 25),
-    );
-    expect(few).toEqual([]);
+  it('has at least 70 examples of each intent, and 500 of what is outside', () => {
+    const few = content.taught.filter(({ intent, examples }) => examples.length < (intent === OUTSIDE ? 500 : 70));
+    expect(few.map(({ intent }) => intent)).toEqual([]);
+  });
+
+  it('has at least ten borders, with 15 examples on each side', () => {
+    expect(content.borders.length).toBeGreaterThanOrEqual(10);
+    const thin = content.borders.flatMap(({ sides }) => sides).filter(({ examples }) => examples.length < 15);
+    expect(thin).toEqual([]);
   });
 
   it('gives probabilities that add up, the likeliest first', () => {
@@ -68,7 +83,34 @@ describe('understanding', () => {
     expect(heard(text)).toEqual([{ type: 'unclear' }]);
   });
 
-  it('survives any text there is', () => {
+  it('survives 100 000 strings of any script, quickly, and is sure of next to none', () => {
+    const random = randomFrom(7);
+    const pick = (most: number) => Math.floor(random() * most);
+    const signs = [
+      () => String.fromCodePoint(32 + pick(95)),
+      () => 'åäöÅÄÖéü'.charAt(pick(8)),
+      () => String.fromCodePoint(0x400 + pick(0x100)),
+      () => String.fromCodePoint(0x600 + pick(0x100)),
+      () => String.fromCodePoint(0x4e00 + pick(0x5000)),
+      () => String.fromCodePoint(0x1f300 + pick(0x300)),
+      () => ['\u200b', '\u200d', '\u2060', '\ufeff', '\u0301', '\ud800'][pick(6)] ?? '',
+    ];
+    let sure = 0;
+    let slow = 0;
+    for (let count = 0; count < 100_000; count++) {
+      const kinds = Array.from({ length: 1 + pick(3) }, () => signs[pick(signs.length)] ?? String);
+      const text = Array.from({ length: 1 + pick(40) }, () => kinds[pick(kinds.length)]?.() ?? '').join('');
+      const at = process.cpuUsage();
+      const { decision, intent } = understand(text);
+      const { user, system } = process.cpuUsage(at);
+      sure += Number(decision === 'answer' && intent !== OUTSIDE);
+      slow += Number(user + system > 5_000 && isSlowAgain(text));
+    }
+    expect(slow).toBe(0);
+    expect(sure).toBeLessThan(100);
+  });
+
+  it('hears something in any text there is', () => {
     const anything = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 400 }),
       fc.string({ unit: 'grapheme', maxLength: 400 }),
@@ -125,6 +167,17 @@ describe('hearing an answer', () => {
     }
   });
 
+  it.each([
+    ['båda', 'readiness', 'photo-and-pickup', { cardReady: true, codesArrived: true }],
+    ['nej det var pukkoden', 'hasPuk', 'pin-trouble', { hasPuk: false }],
+    ['typ tre veckor sen', 'orderedOn', 'order', { orderedOn: { from: '2026-10-30', to: '2026-11-05' } }],
+    ['Sös', 'photoSite', 'photo-and-pickup', { photoSite: 'sodersjukhuset' }],
+    ['18/2 2020', 'issuedOn', 'upgrade', { issuedOn: { from: '2020-02-18', to: '2020-02-18' } }],
+    ['18 feb 2020', 'issuedOn', 'upgrade', { issuedOn: { from: '2020-02-18', to: '2020-02-18' } }],
+  ] as const)('reads “%s” by what is asked', (text, fact, path, told) => {
+    expect(heard(text, asking(fact, path))).toEqual([{ type: 'told', told }]);
+  });
+
   it('heeds stop, start over, back, help and a human at any question', () => {
     const said = ['stopp', 'Börja om', 'tillbaka', 'hjälp!', 'människa'].map((text) =>
       heard(text, asking('hasPuk', 'pin-trouble')),
@@ -139,15 +192,98 @@ describe('hearing an answer', () => {
   });
 });
 
+describe('hearing a changed mind', () => {
+  const asking = (fact: NonNullable<Situation['asked']['fact']>, path: string): Situation => ({
+    asked: { fact, path },
+    suggests: [],
+  });
+
+  it.each([
+    ['på sös, nej vänta det var i automaten', 'photoSite', 'photo-and-pickup', { photoSite: 'lindhagen' }],
+    ['ja, eller nej förresten det har jag inte', 'hasPuk', 'pin-trouble', { hasPuk: false }],
+    ['nej vänta jag hittade kortet', 'whereabouts', 'lost-card', { whereabouts: 'found' }],
+    ['na vanta jag hittade det', 'whereabouts', 'lost-card', { whereabouts: 'found' }],
+  ] as const)('hears “%s” as what was said last', (text, fact, path, told) => {
+    expect(heard(text, asking(fact, path))).toEqual([{ type: 'told', told }]);
+  });
+
+  it('hears another wish after it', () => {
+    expect(heard('ja, nej vänta, jag har glömt pinkoden', asking('photographed', 'photo-and-pickup'))).toMatchObject([
+      { type: 'intent.pin-forgotten' },
+    ]);
+  });
+
+  it.each(['nej vänta jag hittade kortet', 'ja, nej vänta', 'nej vänta, ja spärra det', 'ja eller nej jag menar ja'])(
+    'never takes “%s” for a yes to a revocation',
+    (text) => {
+      expect(heard(text, asking('confirmation', 'lost-card'))).not.toContainEqual({ type: 'yes' });
+    },
+  );
+});
+
+describe('hearing a choice among what was offered', () => {
+  const offered: Situation = {
+    asked: { fact: undefined, path: undefined },
+    suggests: ['pin-forgotten', 'puk-missing'].map(
+      (intent) => content.taught.find((each) => each.intent === intent)?.title ?? '',
+    ),
+  };
+
+  it.each([
+    ['den andra', 'puk-missing'],
+    ['1', 'pin-forgotten'],
+    ['nej det var pukkoden', 'puk-missing'],
+  ])('takes “%s” as %s', (text, intent) => {
+    expect(heard(text, offered)).toMatchObject([{ type: `intent.${intent}` }]);
+  });
+
+  it('takes “båda” as both, in order', () => {
+    expect(heard('båda', offered).map(({ type }) => type)).toEqual(['intent.pin-forgotten', 'intent.puk-missing']);
+  });
+});
+
+describe('hearing two wishes in one message', () => {
+  it.each([
+    ['när har sös öppet och vad ska jag ha med mig när jag hämtar kortet?', ['sos-office', 'pickup-bring']],
+    ['Jag har tappat kortet. När har Sös öppet?', ['lost-card', 'sos-office']],
+    ['gäller körkort som legitimation? och hur bokar jag tid för att hämta kortet?', ['valid-id', 'pickup-booking']],
+  ])('hears “%s” as both, in order', (text, wished) => {
+    expect(heard(text).map(({ type }) => type)).toEqual(wished.map((intent) => `intent.${intent}`));
+  });
+
+  it('lets the second wait while the first has its questions', () => {
+    expect(heard('Jag har glömt pinkoden. När måste jag förnya kortet?')).toMatchObject([
+      { type: 'intent.pin-forgotten' },
+      { type: 'intent.renew', waits: true },
+    ]);
+  });
+
+  it('lets nothing wait for long that must not', () => {
+    const wishes = heard('När måste jag förnya kortet? Någon har stulit mitt kort.');
+    expect(wishes.map(({ type }) => type)).toEqual(['intent.renew', 'intent.lost-card']);
+    expect(wishes.filter((wish) => 'waits' in wish)).toEqual([]);
+  });
+
+  it.each([
+    'Hej! Jag har tappat kortet på bussen. Tack på förhand!',
+    'jag slog fel kod tre gånger och nu är kortet låst',
+    'Jag har glömt pinkoden. Jag minns den inte.',
+  ])('hears “%s” as one', (text) => {
+    expect(heard(text)).toHaveLength(1);
+  });
+});
+
 const Blind = z.strictObject({ text: z.string(), intent: z.string(), near: z.boolean().optional() });
 
 describe('text that nobody trained on', () => {
   const folder = join(import.meta.dirname, 'blind');
-  const blind = readFileSync(join(folder, 'blind.jsonl'), 'utf8')
-    .trim()
-    .split('\n')
+  const blind = readdirSync(folder)
+    .filter((name) => name.endsWith('.jsonl'))
+    .flatMap((name) => readFileSync(join(folder, name), 'utf8').trim().split('\n'))
     .map((line) => Blind.parse(JSON.parse(line)));
   const judged = blind.map((each) => ({ ...each, ...understand(each.text), truth: each.intent }));
+  const rightFirst = (change: (text: string, index: number) => string) =>
+    blind.filter(({ text, intent }, index) => understand(change(text, index)).intent === intent).length / blind.length;
   const share = (part: unknown[], whole: unknown[]) => part.length / whole.length;
 
   it('is understood as it was meant, in at least 92 of 100 cases, and among the first two in 97', () => {
@@ -157,6 +293,25 @@ describe('text that nobody trained on', () => {
     );
     expect(share(first, judged)).toBeGreaterThanOrEqual(0.92);
     expect(share(second, judged)).toBeGreaterThanOrEqual(0.97);
+  });
+
+  it('has at least 12 texts of each intent and 120 of what is outside, none of which anybody has trained on', () => {
+    const plain = (text: string) => wordsIn(text).join(' ');
+    const taught = new Set(lessonsOf(content).examples.map(({ text }) => plain(text)));
+    expect(blind.filter(({ text }) => taught.has(plain(text)))).toEqual([]);
+    const few = intents.filter(
+      (intent) => blind.filter((each) => each.intent === intent).length < (intent === 'out-of-scope' ? 120 : 12),
+    );
+    expect(few).toEqual([]);
+  });
+
+  it('is understood as well without å, ä and ö, but for one of a hundred', () => {
+    const folded = rightFirst((text) => text.normalize('NFD').replace(/\p{M}/gu, ''));
+    expect(folded).toBeGreaterThanOrEqual(rightFirst((text) => text) - 0.01);
+  });
+
+  it('is understood as well with a slip of the finger in it, but for four of a hundred', () => {
+    expect(rightFirst(withTypo)).toBeGreaterThanOrEqual(rightFirst((text) => text) - 0.04);
   });
 
   it('is answered without asking back in at least 85 of 100 cases, and rightly in 95 of those', () => {
@@ -186,3 +341,15 @@ describe('text that nobody trained on', () => {
     ).toBeLessThanOrEqual(0.05);
   });
 });
+
+/** One slip in one of the longer words: two letters change places, or one is left out, doubled or another. */
+function withTypo(text: string, index: number): string {
+  const random = randomFrom(index + 1);
+  const words = [...text.matchAll(/\p{L}{4,}/gu)];
+  const word = words[Math.floor(random() * words.length)];
+  if (!word) return text;
+  const at = word.index + 1 + Math.floor(random() * (word[0].length - 2));
+  const [before, letter = '', next = '', after] = [text.slice(0, at), text[at], text[at + 1], text.slice(at + 2)];
+  const slips = [next + letter, next, letter + letter + next, `${'etaoinsr'[Math.floor(random() * 8)] ?? 'e'}${next}`];
+  return before + (slips[Math.floor(random() * slips.length)] ?? '') + after;
+}
