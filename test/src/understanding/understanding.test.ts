@@ -18,12 +18,16 @@ const TODAY = '2026-11-23';
 const nothingAsked: Situation = { asked: { fact: undefined, path: undefined }, suggests: [] };
 const heard = (text: string, situation = nothingAsked) => hear(text, situation, TODAY).wishes;
 
-/** A pause of the garbage collector is not the text's doing: then it is quick the next time. */
-function isSlowAgain(text: string): boolean {
-  const at = performance.now();
-  understand(`${text} `);
-  return performance.now() - at > 5;
+/** Milliseconds of CPU that a text takes. */
+function cost(text: string): number {
+  const at = process.cpuUsage();
+  understand(text);
+  const { user, system } = process.cpuUsage(at);
+  return (user + system) / 1_000;
 }
+
+/** A pause of the garbage collector is not the text's doing: of some tries, one is quick then. */
+const isSlow = (text: string): boolean => [' ', '  ', '   ', '    '].every((pause) => cost(text + pause) > 5);
 
 describe('understanding', () => {
   it('knows the 46 intents and what is outside them, and nothing else', () => {
@@ -100,11 +104,10 @@ describe('understanding', () => {
     for (let count = 0; count < 100_000; count++) {
       const kinds = Array.from({ length: 1 + pick(3) }, () => signs[pick(signs.length)] ?? String);
       const text = Array.from({ length: 1 + pick(40) }, () => kinds[pick(kinds.length)]?.() ?? '').join('');
-      const at = process.cpuUsage();
+      const took = cost(text);
       const { decision, intent } = understand(text);
-      const { user, system } = process.cpuUsage(at);
       sure += Number(decision === 'answer' && intent !== OUTSIDE);
-      slow += Number(user + system > 5_000 && isSlowAgain(text));
+      slow += Number(took > 5 && isSlow(text));
     }
     expect(slow).toBe(0);
     expect(sure).toBeLessThan(100);
