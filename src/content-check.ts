@@ -344,7 +344,12 @@ function compare(written: readonly string[], known: readonly string[]) {
 
 function saidTwice({ taught, borders }: Reading): Problem[] {
   const sides = borders.flatMap((border) => border.sides);
-  const examples = [...taught, ...sides].flatMap(({ file, examples: texts, examplesAt }) =>
+  const undecided = borders.map(({ file, undecided: texts, undecidedAt }) => ({
+    file,
+    examples: texts,
+    examplesAt: undecidedAt,
+  }));
+  const examples = [...taught, ...sides, ...undecided].flatMap(({ file, examples: texts, examplesAt }) =>
     texts.map((text, index) => ({ text, file, at: examplesAt[index] ?? 1 })),
   );
   const titles = taught.map(({ title, file, at }) => ({ text: title, file, at }));

@@ -47,8 +47,11 @@ export type Written<T> = T & { file: string; at: number };
 /** What is taught, and the lines its rules and examples are written on. */
 export type Lesson = Written<Taught> & { rulesAt: number; examplesAt: number[] };
 
-/** Wishes that are easily taken for each other, with examples of each in which a word decides. */
-export type Border = Written<{ name: string; sides: BorderSide[] }>;
+/**
+ * Wishes that are easily taken for each other, with examples of each in which a
+ * word decides; and messages that may be any of them, and are asked back about.
+ */
+export type Border = Written<{ name: string; undecided: string[]; undecidedAt: number[]; sides: BorderSide[] }>;
 export type BorderSide = Written<Pick<Taught, 'intent' | 'examples'>> & { examplesAt: number[] };
 
 export type Content = {
@@ -93,7 +96,11 @@ const Utterances = z.record(
 
 const Borders = z.record(
   z.string(),
-  z.strictObject({ decides: z.string().min(1), sides: z.record(z.string(), Examples) }),
+  z.strictObject({
+    decides: z.string().min(1),
+    undecided: Examples.optional(),
+    sides: z.record(z.string(), Examples),
+  }),
 );
 const SynonymsShape = z.record(z.string(), z.array(z.coerce.string().min(1)).min(1));
 
@@ -306,8 +313,10 @@ function readUtterances(file: SourceFile, problems: Problem[]): Lesson[] {
 
 function readBorders(file: SourceFile, problems: Problem[]): Border[] {
   const { data = {}, lineOf } = readYaml(Borders, file, problems);
-  return Object.entries(data).map(([name, { sides }]) => ({
+  return Object.entries(data).map(([name, { undecided = [], sides }]) => ({
     name,
+    undecided,
+    undecidedAt: undecided.map((_, index) => lineOf([name, 'undecided', index])),
     file: file.name,
     at: lineOf([name]),
     sides: Object.entries(sides).map(([intent, examples]) => ({

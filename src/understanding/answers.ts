@@ -155,7 +155,8 @@ export function createAnswerReader(file: SourceFile, dates: DateReader): AnswerR
       const found = answer(text, words, asks, today);
       if (found === undefined) return undefined;
       const isPlain = plain(words.slice(0, 1)) !== undefined;
-      return { told: found, isPlain, isWhole: isPlain || words.length <= WORDS_OF_AN_ANSWER };
+      const isWhole = isPlain || words.length <= WORDS_OF_AN_ANSWER || endsIn(unknown, words);
+      return { told: found, isPlain, isWhole };
     },
     volunteered(text, today) {
       const words = foldedWordsIn(text);
@@ -215,6 +216,9 @@ function longest(phrases: readonly Phrase[], words: readonly string[]): number {
     ...phrases.filter((phrase) => words.some((_, at) => standsAt(phrase, words, at))).map(({ length }) => length),
   );
 }
+
+const endsIn = (phrases: readonly Phrase[], words: readonly string[]): boolean =>
+  phrases.some((phrase) => standsAt(phrase, words, words.length - phrase.length));
 
 /** Every word belongs to one of the phrases. */
 function isMadeOf(phrases: readonly Phrase[], words: readonly string[]): boolean {

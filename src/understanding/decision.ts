@@ -4,6 +4,14 @@ import type { Intent } from '../../dialogs/intents.ts';
 export type Decision = 'answer' | 'clarify' | 'fallback';
 export type Candidate = { intent: Intent; probability: number };
 
+/** The contract of `kortlotsen understand`. */
+export type Understood = {
+  text: string;
+  intent: Intent;
+  decision: Decision;
+  candidates: Candidate[];
+};
+
 export const OUTSIDE = 'out-of-scope';
 
 /** How many times as probable as the next an intent is that is clear. */

@@ -16,17 +16,9 @@ import type { Asked } from '../turn.ts';
 import { type AnswerRead, type Command, createAnswerReader } from './answers.ts';
 import { createClassifier, type Lessons, type Model } from './classifier.ts';
 import { createDateReader } from './dates.ts';
-import { type Candidate, CLEARLY, decide, type Decision, OUTSIDE } from './decision.ts';
+import { type Candidate, CLEARLY, decide, type Decision, OUTSIDE, type Understood } from './decision.ts';
 import { createWishReader } from './wishes.ts';
-import { wordsIn } from './words.ts';
-
-/** The contract of `kortlotsen understand`. */
-export type Understood = {
-  text: string;
-  intent: Intent;
-  decision: Decision;
-  candidates: Candidate[];
-};
+import { foldedWordsIn, wordsIn } from './words.ts';
 
 /** What of the editors' texts spoke for the choice, the strongest first: examples, pieces of words and rules. */
 export type Because = {
@@ -68,6 +60,11 @@ export function createUnderstanding(content: Content, model: Model): Understandi
   const dates = createDateReader(content.dates);
   const reader = createAnswerReader(content.answers, dates);
   const titles = new Map(content.taught.map(({ intent, title }) => [plain(title), intent]));
+  const undecided = new Map(
+    content.borders.flatMap((border) =>
+      border.undecided.map((text) => [plain(text), border.sides.map(({ intent }) => intent)] as const),
+    ),
+  );
   const { answerAt } = model.calibration;
 
   /** A message may be asked about several times while it is read. */
@@ -75,12 +72,13 @@ export function createUnderstanding(content: Content, model: Model): Understandi
   const understand = (text: string): Understood => (last?.text === text ? last : (last = classify(text)));
 
   const classify = (text: string): Understood => {
-    const title = titles.get(plain(text));
+    const meant = titles.get(plain(text));
+    const firsts = meant ? [meant] : (undecided.get(plain(text)) ?? []);
     const classified = classifier.classify(text).map(({ label, probability }) => ({
       intent: label as Intent,
       probability: round(probability),
     }));
-    const candidates = title ? [{ intent: title, probability: 1 }, ...without(title, classified)] : classified;
+    const candidates = firsts.length > 0 ? evenlyAmong(firsts, classified) : classified;
     const intent = candidates[0]?.intent ?? OUTSIDE;
     return { text, intent, decision: decisionOn(text, candidates), candidates };
   };
@@ -238,8 +236,14 @@ const pathOf = (intent: Intent): string | undefined => beginningOf(intent)?.path
 
 const rulesOf = ({ rules }: Taught, all: Content['rules']): Rule[] => rules.flatMap((id) => all.get(id) ?? []);
 
-const without = (intent: Intent, candidates: Understood['candidates']) =>
-  candidates.filter((each) => each.intent !== intent).map((each) => ({ ...each, probability: 0 }));
+/** What an editor has decided, or left undecided, whatever the examples would say of it. */
+function evenlyAmong(firsts: readonly Intent[], candidates: readonly Candidate[]): Candidate[] {
+  const others = candidates.filter(({ intent }) => !firsts.includes(intent));
+  return [
+    ...firsts.map((intent) => ({ intent, probability: round(1 / firsts.length) })),
+    ...others.map((each) => ({ ...each, probability: 0 })),
+  ];
+}
 
-const plain = (text: string): string => wordsIn(text).join(' ');
+const plain = (text: string): string => foldedWordsIn(text).join(' ');
 const round = (value: number): number => Math.round(value * 10_000) / 10_000;

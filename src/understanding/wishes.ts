@@ -5,7 +5,7 @@
  * is clear where it stands alone, and the whole message speaks for both.
  */
 import type { Intent } from '../../dialogs/intents.ts';
-import type { Understood } from './understanding.ts';
+import type { Understood } from './decision.ts';
 import { wordsIn } from './words.ts';
 
 /** How probable a wish is to be where it stands alone, and among how many it is to be in the whole. Cross-validated. */

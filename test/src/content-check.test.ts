@@ -20,7 +20,7 @@ afterAll(() => {
 
 const expected: Expected = {
   lines: new Set([...lines(), ...programLines]),
-  labels: new Set([...reading.lines.keys()].filter((name) => /^(terminal|web-chat|sign-in)\//.test(name))),
+  labels: new Set([...reading.lines.keys()].filter((name) => /^(terminal|web-chat|sign-in|evaluation)\//.test(name))),
   intents,
   facts: new Set(factNames),
 };
@@ -487,7 +487,7 @@ describe('a mistake', () => {
 describe('the report', () => {
   it('counts what there is when nothing is wrong', () => {
     const { text, code } = report(content);
-    expect(text).toMatch(/^Allt är i sin ordning: \d+ texter, 51 regler, \d\s\d{3} exempel\.\n$/);
+    expect(text).toMatch(/^Allt är i sin ordning: \d+ texter, 51 regler, \d+\s\d{3} exempel\.\n$/);
     expect(code).toBe(0);
   });
 
@@ -606,7 +606,7 @@ function read(parent: string, file: string): string {
 function withFewExamples(): string {
   const copy = mkdtempSync(join(tmpdir(), 'content-'));
   cpSync(content, copy, { recursive: true });
-  for (const { file } of reading.taught) {
+  for (const { file } of [...reading.taught, { file: 'borders.yaml' }]) {
     const rows = read(content, file).split('\n');
     const kept = rows.filter((_, index) => index < 3 || !rows.slice(index - 3, index + 1).every(isExample));
     writeFileSync(join(copy, file), kept.join('\n'));
@@ -615,5 +615,5 @@ function withFewExamples(): string {
 }
 
 function isExample(row: string): boolean {
-  return row.startsWith('    - ');
+  return /^ {4,6}- /.test(row);
 }
