@@ -97,7 +97,7 @@ ${section('figures', table)}
 ${section('curve', help('curveHelp'), curve(riskCurve(judged), say('curveCoverage'), say('curveRisk')))}
 ${section('borders', help('bordersHelp'), borderTable(content, judged, titleOf, say('border')))}
 ${section('confusions', help('confusionsHelp'), ...confusions)}
-${section('matrix', help('matrixHelp'), matrix(judged, titleOf))}
+${section('matrix', help('matrixHelp'), matrix(judged, titleOf, say('matrix')))}
 </main>
 </body>
 </html>
@@ -146,7 +146,7 @@ ${[0, 0.25, 0.5, 0.75, 1].map(tick).join('')}
 </svg>`;
 }
 
-function matrix(judged: readonly Judged[], titleOf: (intent: Intent) => string): string {
+function matrix(judged: readonly Judged[], titleOf: (intent: Intent) => string, name: string): string {
   const intents = [...new Set(judged.map(({ truth }) => truth))].sort((one, other) =>
     titleOf(one).localeCompare(titleOf(other), 'sv'),
   );
@@ -168,7 +168,7 @@ function matrix(judged: readonly Judged[], titleOf: (intent: Intent) => string):
     (truth) =>
       `<tr><th scope="row">${escaped(titleOf(truth))}</th>${intents.map((said) => cell(truth, said)).join('')}</tr>`,
   );
-  return `<div class="wide" tabindex="0" role="region" aria-label="${escaped(titleOf('out-of-scope'))}"><table class="matrix"><thead><tr><td></td>${head.join('')}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`;
+  return `<div class="wide" tabindex="0" role="region" aria-label="${name}"><table class="matrix"><thead><tr><td></td>${head.join('')}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`;
 }
 
 export const percent = (share: number, decimals = 1): string =>
