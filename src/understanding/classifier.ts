@@ -7,7 +7,7 @@
  * score makes an intent, was fitted on texts that the machine at hand had not
  * been trained on.
  */
-import { createFeatureReader } from './features.ts';
+import { createFeatureReader, stemsIn } from './features.ts';
 import type { Synonyms } from './synonyms.ts';
 import { at, createVectorMaker, type Rows, similarities, transpose, type Vocabulary } from './vectors.ts';
 
@@ -64,13 +64,15 @@ export type Classifier = {
 export type Scores = Record<keyof Mixture, Float32Array>;
 
 const EXPLAINED = 5;
+/** What more of the paragraphs say than this share of them tells none of them from the others. */
+const COMMONEST = 0.2;
 
 export function createClassifier(model: Model): Classifier {
   const { labels, weights, bias, vocabulary, examples, paragraphs, calibration } = model;
   const featuresOf = createFeatureReader(model.synonyms);
   const vectorOf = createVectorMaker(vocabulary);
   const width = vocabulary.names.length;
-  const spoken = transpose(paragraphs.rows, width);
+  const spoken = transpose(paragraphs.rows, width, COMMONEST * paragraphs.label.length);
 
   const scores = (text: string): Scores => {
     const machine = Float32Array.from(bias);
@@ -95,7 +97,7 @@ export function createClassifier(model: Model): Classifier {
 
   return {
     scores,
-    knowsWordOf: (text) => [...featuresOf(text).keys()].some((name) => known.has(name)),
+    knowsWordOf: (text) => stemsIn(text).some((name) => known.has(name)),
     classify(text) {
       const probabilities = mix(scores(text), calibration);
       return labels

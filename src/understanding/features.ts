@@ -26,7 +26,7 @@ export function createFeatureReader(synonyms: Synonyms = {}): FeatureReader {
   return (text) => {
     const words = wordsIn(text);
     const folded = words.map(fold);
-    const stems = words.map((word) => fold(stem(word)));
+    const stems = words.map(stemOf);
     const features: Features = new Map();
     const add = (name: string, weight: number) => features.set(name, (features.get(name) ?? 0) + weight);
 
@@ -50,26 +50,38 @@ export function createFeatureReader(synonyms: Synonyms = {}): FeatureReader {
 
 const START = '^';
 
+/** Some megabytes at most. */
+const MOST_WORDS_KEPT = 20_000;
+
 const stems = new Map<string, string>();
 
-/** Swedish stems. The library leaves the definite -et of a neuter noun, so kortet and kort would differ. */
-function stem(word: string): string {
+/** Swedish stems, folded. The library leaves the definite -et of a neuter noun, so kortet and kort would differ. */
+function stemOf(word: string): string {
   const known = stems.get(word);
   if (known !== undefined) return known;
-  const found = stemmer.stem(word.length > 4 && word.endsWith('et') ? word.slice(0, -2) : word);
-  if (stems.size < 50_000) stems.set(word, found);
+  const found = fold(stemmer.stem(word.length > 4 && word.endsWith('et') ? word.slice(0, -2) : word));
+  if (stems.size < MOST_WORDS_KEPT) stems.set(word, found);
   return found;
 }
+
+/** The stems of a text, as features are called by. */
+export const stemsIn = (text: string): string[] => wordsIn(text).map((word) => `s:${stemOf(word)}`);
 
 /** Every word with the one before it. */
 const pairsOf = (words: readonly string[]): string[] =>
   words.map((word, index) => `${words[index - 1] ?? START} ${word}`);
 
+const pieces = new Map<string, string[]>();
+
+/** Kept for each word, since words come again: a piece that is cut anew has to be hashed anew. */
 function piecesOf(word: string): string[] {
+  const known = pieces.get(word);
+  if (known) return known;
   const bounded = `<${word}>`;
-  const pieces: string[] = [];
+  const found: string[] = [];
   for (let length = SHORTEST_PIECE; length <= LONGEST_PIECE; length++) {
-    for (let start = 0; start + length <= bounded.length; start++) pieces.push(bounded.slice(start, start + length));
+    for (let start = 0; start + length <= bounded.length; start++) found.push(bounded.slice(start, start + length));
   }
-  return pieces;
+  if (pieces.size < MOST_WORDS_KEPT) pieces.set(word, found);
+  return found;
 }

@@ -12,7 +12,7 @@ import type { Lessons, Model } from './classifier.ts';
 import { train } from './training.ts';
 
 /** Raised when features or training change, so that a model of older code is not believed. */
-const VERSION = 2;
+const VERSION = 3;
 
 type Kept = { fingerprint: string; model: Model };
 

@@ -68,21 +68,23 @@ export function similarities({ starts, names, values }: Rows, vector: Vector, wi
   });
 }
 
-/** From which names a row has, to which rows have a name. */
-export function transpose({ starts, names, values }: Rows, width: number): Rows {
+/** From which names a row has, to which rows have a name; without the names that more rows have than `commonest`. */
+export function transpose({ starts, names, values }: Rows, width: number, commonest: number): Rows {
+  const counts = new Int32Array(width);
+  for (const name of names) counts[name] = at(counts, name) + 1;
   const columns = new Int32Array(width + 1);
-  for (const name of names) columns[name + 1] = at(columns, name + 1) + 1;
-  for (let name = 0; name < width; name++) columns[name + 1] = at(columns, name + 1) + at(columns, name);
+  counts.forEach((count, name) => (columns[name + 1] = at(columns, name) + (count > commonest ? 0 : count)));
 
   const next = columns.slice(0, width);
   const transposed = {
     starts: columns,
-    names: new Int32Array(names.length),
-    values: new Float32Array(names.length),
+    names: new Int32Array(at(columns, width)),
+    values: new Float32Array(at(columns, width)),
   };
   for (let row = 0; row + 1 < starts.length; row++) {
     for (let index = at(starts, row); index < at(starts, row + 1); index++) {
       const name = at(names, index);
+      if (at(counts, name) > commonest) continue;
       const place = at(next, name);
       next[name] = place + 1;
       transposed.names[place] = row;

@@ -16,4 +16,7 @@ export const foldedWordsIn = (text: string): string[] => wordsIn(text).map(fold)
 /** Zero-width characters, which split a word without being seen. */
 const INVISIBLE = /\p{Cf}/gu;
 
-export const fold = (word: string): string => word.normalize('NFD').replace(/\p{M}/gu, '');
+export const fold = (word: string): string => (PLAIN.test(word) ? word : word.normalize('NFD').replace(/\p{M}/gu, ''));
+
+/** Most words, which need no folding. */
+const PLAIN = /^[a-z0-9]*$/;
