@@ -54,7 +54,10 @@ const Answers = z.strictObject({
   corrections: Phrases,
   links: Phrases,
   confirmation: z.strictObject({ yes: Phrases, filler: Phrases, no: Phrases }),
-  facts: z.record(z.string(), z.strictObject({ says: Values, volunteers: Values.optional() })),
+  facts: z.record(
+    z.string(),
+    z.strictObject({ says: Values, volunteers: Values.optional(), unless: Values.optional() }),
+  ),
   dates: z.strictObject({ expiresOn: Phrases, issuedOn: Phrases, orderedOn: Phrases }),
   past: Phrases,
 });
@@ -78,9 +81,11 @@ export function createAnswerReader(file: SourceFile, dates: DateReader): AnswerR
   const no = compile(data.no);
   const unknown = compile(data.unknown);
   const past = compile(data.past);
-  const said = new Map(Object.entries(data.facts).map(([fact, { says }]) => [fact, compileValues(says)]));
+  const said = new Map(
+    Object.entries(data.facts).map(([fact, { says, unless }]) => [fact, compileValues(says, unless)]),
+  );
   const offered = Object.entries(data.facts).map(
-    ([fact, { volunteers = {} }]) => [fact, compileValues(volunteers)] as const,
+    ([fact, { volunteers = {}, unless }]) => [fact, compileValues(volunteers, unless)] as const,
   );
   const cues = dateFacts.map((fact) => [fact, compile(data.dates[fact])] as const);
   const confirming = {
@@ -192,16 +197,21 @@ export function createAnswerReader(file: SourceFile, dates: DateReader): AnswerR
   };
 }
 
-type Value = { value: string; phrases: Phrase[] };
+type Value = { value: string; phrases: Phrase[]; unless: Phrase[] };
 
-const compileValues = (values: Record<string, string[]>): Value[] =>
-  Object.entries(values).map(([value, phrases]) => ({ value, phrases: compile(phrases) }));
+const compileValues = (values: Record<string, string[]>, unless: Record<string, string[]> = {}): Value[] =>
+  Object.entries(values).map(([value, phrases]) => ({
+    value,
+    phrases: compile(phrases),
+    unless: compile(unless[value] ?? []),
+  }));
 
 const isYesOrNo = (values: readonly Value[]) => values.some(({ value }) => value === 'true');
 
 /** The value whose longest phrase is found; none, if two are equally long. */
 function strongest(values: readonly Value[], words: readonly string[]): string | undefined {
   const lengths = values
+    .filter(({ unless }) => longest(unless, words) === 0)
     .map(({ value, phrases }) => ({ value, length: longest(phrases, words) }))
     .filter(({ length }) => length > 0)
     .sort((one, other) => other.length - one.length);

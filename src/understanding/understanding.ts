@@ -90,13 +90,14 @@ export function createUnderstanding(content: Content, model: Model): Understandi
     return decision === 'answer' && !classifier.knowsWordOf(text) ? 'clarify' : decision;
   };
 
-  const wishesOf = createWishReader(reader.links, understand, canWaitItsTurn, isSameErrand);
+  const wishesOf = createWishReader(reader.links, classify, canWaitItsTurn, isSameErrand);
 
   const wishes = (text: string, offered: readonly Intent[], today: Day): Wish[] => {
+    const understood = understand(text);
+    const { decision, intent, candidates } = understood;
     const told = reader.volunteered(text, today);
-    const [first, second] = wishesOf(text);
+    const [first, second] = wishesOf(understood);
     if (first && second) return inOrder(first, second, told);
-    const { decision, intent, candidates } = understand(text);
     if (decision === 'answer') return [{ type: `intent.${intent}`, told }];
     const chosen = clearestOf(offered, candidates);
     if (chosen) return [{ type: `intent.${chosen}`, told }];

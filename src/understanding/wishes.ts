@@ -13,17 +13,20 @@ const ALONE = 0.8;
 const FIRST_IN_THE_WHOLE = 3;
 const WORDS_OF_A_WISH = 2;
 const MOST_WISHES = 2;
+/** A longer message is a story. One that is not short either is only divided where a sentence ends, which is soon tried. */
+const MOST_WORDS = 40;
+const MOST_WORDS_CUT = 20;
 
 /** `links` finds the words between two wishes: och, sen, dessutom. */
 export function createWishReader(
   links: RegExp,
-  understand: (text: string) => Understood,
+  classify: (text: string) => Understood,
   isWish: (intent: Intent) => boolean,
   isSameErrand: (one: Intent, other: Intent) => boolean,
-): (text: string) => Intent[] {
+): (whole: Understood) => Intent[] {
   const clearWish = (part: string): Intent | undefined => {
     if (wordsIn(part).length < WORDS_OF_A_WISH) return undefined;
-    const { decision, intent, candidates } = understand(part);
+    const { decision, intent, candidates } = classify(part);
     return decision === 'answer' && isWish(intent) && (candidates[0]?.probability ?? 0) >= ALONE ? intent : undefined;
   };
 
@@ -36,14 +39,15 @@ export function createWishReader(
     return wishes;
   };
 
-  return (text) => {
+  return ({ text, intent: first, candidates }) => {
+    const length = wordsIn(text).length;
+    if (length > MOST_WORDS) return [];
     const sentences = text.split(/[.?!;\n]+/).filter((sentence) => wordsIn(sentence).length > 0);
-    const ways = [sentences, ...cuts(text, links)];
-    const whole = understand(text);
-    const borneOut = whole.candidates.slice(0, FIRST_IN_THE_WHOLE).map(({ intent }) => intent);
+    const ways = [sentences, ...(length > MOST_WORDS_CUT ? [] : cuts(text, links))];
+    const borneOut = candidates.slice(0, FIRST_IN_THE_WHOLE).map(({ intent }) => intent);
     for (const parts of ways) {
       const wishes = parts.length < 2 ? [] : distinct(parts);
-      const isBorneOut = wishes.includes(whole.intent) && wishes.every((intent) => borneOut.includes(intent));
+      const isBorneOut = wishes.includes(first) && wishes.every((intent) => borneOut.includes(intent));
       if (wishes.length === MOST_WISHES && isBorneOut) return wishes;
     }
     return [];

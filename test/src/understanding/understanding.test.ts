@@ -210,6 +210,20 @@ describe('hearing a changed mind', () => {
     expect(heard(text, asking(fact, path))).toEqual([{ type: 'told', told }]);
   });
 
+  it.each([
+    'jag har inte hittat det',
+    'har letat men inte hittat kortet',
+    'jag hittade inte kortet hemma',
+    'jag hittade det inte',
+    'det har inte kommit till rätta',
+    'någon annan har hittat det och inte lämnat tillbaka det',
+  ])('never takes a card for found that is not: “%s”', (text) => {
+    expect(heard(text, asking('whereabouts', 'lost-card'))).not.toContainEqual({
+      type: 'told',
+      told: { whereabouts: 'found' },
+    });
+  });
+
   it('hears another wish after it', () => {
     expect(heard('ja, nej vänta, jag har glömt pinkoden', asking('photographed', 'photo-and-pickup'))).toMatchObject([
       { type: 'intent.pin-forgotten' },
