@@ -15,7 +15,7 @@ import {
 } from './classifier.ts';
 import { createFeatureReader } from './features.ts';
 import { randomFrom } from './random.ts';
-import { at, createVectorMaker, type Rows, rowsOf, vocabularyOf } from './vectors.ts';
+import { at, createVectorMaker, type Rows, rowsOf, type Vocabulary, vocabularyOf } from './vectors.ts';
 
 const MISTAKE_COST = 0.6;
 const POSITIVES_COUNT = 4;
@@ -124,7 +124,7 @@ export function trainOnce({ examples, evidence, synonyms }: Lessons, labels: str
  * Naive Bayes, Rennie et al. 2003). Where few examples have a name, the machine
  * knows little of it and counting knows more.
  */
-function trainMachines({ label, rows }: Spoken, labels: number, vocabulary: Machine['vocabulary']): Machine {
+function trainMachines({ label, rows }: Spoken, labels: number, vocabulary: Vocabulary): Machine {
   const width = vocabulary.names.length;
   const weights = countedWeights(rows, label, labels, width);
   const bias = new Float32Array(labels);

@@ -39,11 +39,16 @@ type Row = { engine: string; dataset: string; measured: (Measured | undefined)[]
 
 const rows: Row[] = [];
 const bar = new SingleBar(
-  { format: '{bar} {percentage} %  {value}/{total}  {engine}', stream: process.stderr, noTTYOutput: true },
+  {
+    format: '{bar} {percentage} %  {value}/{total}  {engine}',
+    stream: process.stderr,
+    noTTYOutput: true,
+    notTTYSchedule: 30_000,
+  },
   Presets.shades_classic,
 );
 bar.start(names.length * datasets.length, 0, { engine: '' });
-for (const dataset of datasets) {
+for (const [place, dataset] of datasets.entries()) {
   for (const engine of names) {
     const row = rows.find((each) => each.engine === engine && each.dataset === dataset.name) ?? {
       engine,
@@ -56,6 +61,7 @@ for (const dataset of datasets) {
     row.measured.push(row.measured.includes(undefined) ? undefined : await measured({ engine, dataset }));
     bar.increment();
   }
+  if (datasets[place + 1]?.name !== dataset.name) print(dataset.name);
 }
 bar.stop();
 
@@ -78,10 +84,16 @@ function measured(task: Task): Promise<Measured | undefined> {
   });
 }
 
-const mean = (all: readonly number[]) => sum(all) / all.length;
-const spread = (all: readonly number[]) => Math.sqrt(mean(all.map((each) => (each - mean(all)) ** 2)));
+function mean(all: readonly number[]): number {
+  return sum(all) / all.length;
+}
 
-for (const dataset of new Set(datasets.map(({ name }) => name))) {
+function spread(all: readonly number[]): number {
+  return Math.sqrt(mean(all.map((each) => (each - mean(all)) ** 2)));
+}
+
+/** The engines on one dataset, as soon as they are done with it: what is slow does not keep the rest waiting. */
+function print(dataset: string): void {
   const [first] = datasets.filter(({ name }) => name === dataset);
   const outsides = first?.outside.map(({ name }) => name) ?? [];
   const count = datasets.filter(({ name }) => name === dataset).length;

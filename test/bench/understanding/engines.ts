@@ -37,14 +37,15 @@ export const engines = {
     ]);
     const index = new MiniSearch({
       fields: ['text'],
-      storeFields: ['label'],
       processTerm: (term) => stemmer.stem(term.toLocaleLowerCase('sv')),
     });
     index.addAll(texts.map((each, id) => ({ id, ...each })));
     return (text) => {
       const best = new Map<string, number>();
-      for (const { label, score } of index.search(text) as unknown as { label: string; score: number }[])
+      for (const { id, score } of index.search(text)) {
+        const label = texts[Number(id)]?.label ?? '';
         if (!best.has(label)) best.set(label, score);
+      }
       return [...best].map(([label, sureness]) => ({ label, sureness }));
     };
   },

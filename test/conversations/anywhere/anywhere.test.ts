@@ -64,7 +64,7 @@ describe('a path that was left for another', () => {
   it('is offered when the other is done', async () => {
     const { state, suggests } = await chat({ at }).say(...left, 'juni 2028');
     expect(state).toBe('renewal/canRenewInTime');
-    expect(suggests).toContain('Tillbaka');
+    expect(suggests).toContain('Fortsätt');
   });
 
   it.each(['tillbaka', 'ja', 'ja tack', 'gå tillbaka'])('is taken up where it was on “%s”', async (back) => {
