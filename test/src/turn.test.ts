@@ -67,6 +67,19 @@ describe('a turn', () => {
     expect(lines(after(...other, no, back))).toContain('conversation/nothingToGoBackTo');
   });
 
+  it('says the answer to the first of two wishes before it goes on to the second', () => {
+    const { saved } = begin({ conversation: 'c-1', person: undefined }, now);
+    const turn = takeTurn(saved, [wants('studies-ended'), { ...wants('renew'), waits: true } as Event]);
+    expect(lines(turn)[0]).toMatch(/^studies-ended\//);
+    expect(lines(turn).at(-1)).toBe('renewal/askingExpiresOn');
+  });
+
+  it('lets the second of two wishes wait while the first has its questions, and says so', () => {
+    const { saved } = begin({ conversation: 'c-1', person: undefined }, now);
+    const turn = takeTurn(saved, [wants('pin-locked'), { ...wants('renew'), waits: true } as Event]);
+    expect(lines(turn)).toEqual(['conversation/oneAtATime', 'pin-trouble/askingHasPuk']);
+  });
+
   it('hears several things in one message in their order, and asks once', () => {
     const { saved } = after(wants('pin-forgotten'));
     const turn = takeTurn(saved, [told({ collectedCard: true }), wants('sos-office')]);
