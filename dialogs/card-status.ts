@@ -9,7 +9,7 @@ import {
   lapsesOn,
   type Receipt,
 } from './card-validity.ts';
-import { proving } from './proving.ts';
+import { provingBy } from './proving.ts';
 import { dayOf, type Now, outcomes, type Quotable, vocabulary } from './vocabulary.ts';
 
 const lines = [
@@ -20,8 +20,14 @@ const lines = [
   'revoked',
   'awaitingAtLindhagen',
   'awaitingAtSodersjukhuset',
+  'awaitingHandover',
   'ordered',
+  'photographed',
+  'inProduction',
   'orderHasLapsed',
+  'cancelled',
+  'voided',
+  'destroyed',
   'otherRegion',
 ] as const;
 
@@ -30,7 +36,7 @@ export const cardStatus = vocabulary.createStateConfig({
   entry: { type: 'openPath', params: 'card-status' },
   initial: 'proving',
   states: {
-    ...proving,
+    ...provingBy({ isFresh: false }),
     cardsFound: {
       meta: { says: lines.map((line) => `card-status/${line}`) },
       always: [{ guard: hasNoCards, target: 'noCards' }, { target: 'shown' }],
@@ -49,12 +55,22 @@ function hasNoCards({ context: { cards } }: Now): boolean {
   return cards.length === 0;
 }
 
+const linesOfStates = {
+  ORDERED: 'ordered',
+  PHOTOGRAPHED: 'photographed',
+  IN_PRODUCTION: 'inProduction',
+  LAPSED: 'orderHasLapsed',
+  CANCELLED: 'cancelled',
+  REVOKED: 'revoked',
+  VOIDED: 'voided',
+  DESTROYED: 'destroyed',
+} as const;
+
+const linesOfSites = { lindhagen: 'awaitingAtLindhagen', sodersjukhuset: 'awaitingAtSodersjukhuset' } as const;
+
 function lineFor(card: Card, today: Day): (typeof lines)[number] {
-  if (!isIssued(card)) return card.state === 'ORDERED' ? 'ordered' : 'orderHasLapsed';
-  if (card.state === 'REVOKED') return 'revoked';
-  if (card.state === 'AWAITING_HANDOVER') {
-    return card.photoSite === 'lindhagen' ? 'awaitingAtLindhagen' : 'awaitingAtSodersjukhuset';
-  }
+  if (card.state === 'AWAITING_HANDOVER') return card.photoSite ? linesOfSites[card.photoSite] : 'awaitingHandover';
+  if (card.state !== 'ACTIVE' && card.state !== 'EXPIRED') return linesOfStates[card.state];
   if (isExpired(card, today)) return 'expired';
   if (card.issuer === 'other') return 'otherRegion';
   if (isDead(card, today)) return 'dead';
@@ -64,7 +80,7 @@ function lineFor(card: Card, today: Day): (typeof lines)[number] {
 /** What may be quoted of a card, to its proved holder. */
 export function quotableOf(card: Card): Quotable {
   return {
-    card: { text: card.number.slice(-4) },
+    card: { text: card.ending },
     cardKind: { word: card.kind },
     orderedOn: { day: card.orderedOn },
     orderLapsesOn: { day: lapsesOn(card.orderedOn) },
@@ -73,8 +89,8 @@ export function quotableOf(card: Card): Quotable {
   };
 }
 
-export const quotableReceipt = ({ card, number, at }: Receipt): Quotable => ({
-  revokedCard: { text: card.slice(-4) },
+export const quotableReceipt = ({ ending, number, at }: Receipt): Quotable => ({
+  revokedCard: { text: ending },
   receipt: { text: number },
-  revokedOn: { day: dayOf({ at }) },
+  revokedAt: { instant: at },
 });

@@ -10,15 +10,17 @@ export type Day = `${number}-${number}-${number}`;
 export type Span = { from: Day; to: Day };
 
 export type Card = {
-  /** Opaque. No more than its last four characters are ever shown. */
-  number: string;
+  /** Opaque, and the ledger's own. It is no number of a card. */
+  id: string;
+  /** The last four characters of its number, which is all that is known of it here. */
+  ending: string;
   kind: 'ordinary' | 'reserve';
   issuer: 'stockholm' | 'other';
   orderedOn: Day;
 } & (
-  | { state: 'ORDERED' | 'LAPSED' }
-  | ({ state: 'AWAITING_HANDOVER'; photoSite: PhotoSite } & Issue)
-  | ({ state: 'ACTIVE' | 'EXPIRED' } & Issue)
+  | { state: 'ORDERED' | 'PHOTOGRAPHED' | 'IN_PRODUCTION' | 'LAPSED' | 'CANCELLED' }
+  | ({ state: 'AWAITING_HANDOVER'; photoSite: PhotoSite | undefined } & Issue)
+  | ({ state: 'ACTIVE' | 'EXPIRED' | 'VOIDED' | 'DESTROYED' } & Issue)
   | ({ state: 'REVOKED'; receipt: Receipt } & Issue)
 );
 
@@ -31,8 +33,8 @@ export type IssuedCard = Extract<Card, Issue>;
 
 export const isIssued = (card: Card): card is IssuedCard => 'issuedOn' in card;
 
-/** The ledger's proof of a revocation. `at` is an instant with its offset. */
-export type Receipt = { number: string; card: string; at: string };
+/** The ledger's proof of a revocation. `at` is an instant with Stockholm's offset. */
+export type Receipt = { number: string; card: string; ending: string; at: string };
 
 const FIRST_DAY_OF_NEW_CERTIFICATES = '2020-02-18'; // R6, R8
 const LAST_DAY_OF_OLD_CERTIFICATES = '2022-05-04'; // R9, R10

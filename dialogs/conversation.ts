@@ -11,21 +11,22 @@ import { lapsesOn, renewBy } from './card-validity.ts';
 import { quotableOf, quotableReceipt } from './card-status.ts';
 import { guidedPaths, ofAskedDay, pathBeginnings, waysBack } from './guided-paths.ts';
 import { answers, type Intent } from './intents.ts';
-import { type Context, dayOf, type Moment, type Now, type Quotable, say, spanOf, vocabulary } from './vocabulary.ts';
+import { isNobody, proofHasEnded } from './proving.ts';
+import {
+  type Context,
+  dayOf,
+  type Moment,
+  nobody,
+  nothingTold,
+  type Now,
+  type Quotable,
+  say,
+  spanOf,
+  vocabulary,
+} from './vocabulary.ts';
 
 /** What is offered to a student whom we have twice failed to understand. */
 const commonWishes: Intent[] = ['lost-card', 'pin-locked', 'order-first-card', 'pickup-ready', 'renew'];
-
-const nothingTold = {
-  known: {},
-  identity: undefined,
-  cards: [],
-  proposal: undefined,
-  receipt: undefined,
-  path: undefined,
-  left: undefined,
-  isInterrupted: false,
-};
 
 const answersInPlace = Object.fromEntries(
   answers.map((intent) => [
@@ -44,9 +45,28 @@ export const conversation = vocabulary.createMachine({
   id: 'conversation',
   type: 'parallel',
   // Spread, not taken apart: XState makes itself a scope from a machine without input at every transition.
-  context: ({ input }) => ({ ...nothingTold, ...input }),
+  context: ({ input }) => ({
+    ...nothingTold,
+    identity: input.proof && { ...input.proof, seenAt: input.at },
+    conversation: input.conversation,
+    isUnsettled: false,
+  }),
   entry: say('conversation/welcome'),
   states: {
+    presence: {
+      on: {
+        '*': [
+          { guard: isOfTheWorld },
+          { guard: proofHasEnded, actions: [assign(nobody), say('conversation/proofHasEnded')] },
+          { guard: isNobody },
+          {
+            actions: assign(({ context, event }) => ({
+              identity: context.identity && { ...context.identity, seenAt: event.at },
+            })),
+          },
+        ],
+      },
+    },
     talk: {
       initial: 'assisting',
       meta: { says: ['conversation/ambiguous', 'conversation/choices'] },
@@ -80,6 +100,18 @@ export const conversation = vocabulary.createMachine({
             say('conversation/startedOver'),
           ],
         },
+        signOut: [
+          { guard: isNobody, actions: say('conversation/nobodyIsSignedIn') },
+          {
+            target: '.assisting.listening',
+            actions: ['forgetEverything', say('conversation/signedOut')],
+          },
+        ],
+        forgetMe: {
+          target: '.assisting.forgetting',
+          actions: { type: 'leavePathFor', params: 'forgetting' },
+        },
+        signInCode: { actions: say('conversation/codeIsUnasked') },
         back: [{ guard: hasLeftPath, target: '#returning' }, { actions: say('conversation/nothingToGoBackTo') }],
         yes: [{ guard: hasWayBack, target: '#returning' }, { actions: say('conversation/nothingWasAsked') }],
         no: [
@@ -94,17 +126,24 @@ export const conversation = vocabulary.createMachine({
           },
         },
         secret: { actions: say('conversation/secret') },
-        'ledger.revoked': {
-          actions: [assign(({ event }) => ({ receipt: event.receipt })), say('lost-card/revoked')],
-        },
-        'ledger.refused': { actions: say('lost-card/refused') },
+        'ledger.revoked': [
+          // Another may sit there now: that it is done is told, and nothing of the card.
+          { guard: isNobody, actions: [assign({ isUnsettled: false }), say('lost-card/revokedMeanwhile')] },
+          {
+            actions: [
+              assign(({ event }) => ({ receipt: event.receipt, isUnsettled: false })),
+              say('lost-card/revoked'),
+            ],
+          },
+        ],
+        'ledger.refused': { actions: [assign({ isUnsettled: false }), say('lost-card/refused')] },
         'ledger.unreachable': {
           guard: ({ event }) => event.request === 'ledger.revoke',
           actions: say('lost-card/notSent'),
         },
         'ledger.unanswered': {
           guard: ({ event }) => event.request === 'ledger.revoke',
-          actions: say('lost-card/uncertain'),
+          actions: [assign({ isUnsettled: true }), say('lost-card/uncertain')],
         },
       },
     },
@@ -126,6 +165,10 @@ export const conversation = vocabulary.createMachine({
     },
   },
 });
+
+function isOfTheWorld({ event: { type } }: Now): boolean {
+  return /^(ledger|identity)\./.test(type);
+}
 
 function hasLeftPath({ context: { left } }: Now): boolean {
   return left !== undefined;
@@ -156,7 +199,7 @@ function statesIn(value: StateValue): string[] {
 /** What a line may quote. Of a card, no more than its last four characters is ever shown. */
 export function quotable({ cards, known, left, proposal, receipt }: Context, moment: Moment): Quotable {
   const today = dayOf(moment);
-  const proposed = cards.find(({ number }) => number === proposal?.card);
+  const proposed = cards.find(({ id }) => id === proposal?.card);
   const ordered = spanOf(known.orderedOn);
   const expires = spanOf(known.expiresOn);
   return {

@@ -6,6 +6,7 @@
  */
 import { upgradeWindow } from './card-validity.ts';
 import { cardStatus } from './card-status.ts';
+import { forgetting } from './forgetting.ts';
 import { type Beginning, beginnings, type PathName, passing } from './intents.ts';
 import { lostCard } from './lost-card.ts';
 import { malfunction } from './malfunction.ts';
@@ -22,6 +23,7 @@ import { dayOf, type Known, type Now, type Office, say } from './vocabulary.ts';
 
 export const guidedPaths = {
   'card-status': cardStatus,
+  forgetting,
   'lost-card': lostCard,
   malfunction,
   'new-card': newCard,

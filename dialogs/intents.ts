@@ -25,6 +25,7 @@ export const talk = ['greeting', 'thanks', 'help', 'talk-to-human', 'are-you-a-b
 
 export type PathName =
   | 'card-status'
+  | 'forgetting'
   | 'lost-card'
   | 'malfunction'
   | 'new-card'

@@ -8,7 +8,7 @@
  */
 import { assign } from 'xstate';
 import { type Card, isExpired, isIssued, type Receipt } from './card-validity.ts';
-import { isProved, provedPerson, proving } from './proving.ts';
+import { isFreshlyProved, proofHasEnded, provedPerson, provingAgain, provingBy } from './proving.ts';
 import {
   type Context,
   dayOf,
@@ -30,9 +30,11 @@ const settled = {
     guard: ({ context, event }: { context: Context; event: { receipt: Receipt } }) =>
       event.receipt.card === context.proposal?.card,
     target: 'revoked',
-    actions: vocabulary.assign(({ event }) => (event.type === 'ledger.revoked' ? { receipt: event.receipt } : {})),
+    actions: vocabulary.assign(({ event }) =>
+      event.type === 'ledger.revoked' ? { receipt: event.receipt, isUnsettled: false } : {},
+    ),
   },
-  'ledger.refused': 'refused',
+  'ledger.refused': { target: 'refused', actions: vocabulary.assign({ isUnsettled: false }) },
 } as const;
 
 export const lostCard = vocabulary.createStateConfig({
@@ -62,7 +64,7 @@ export const lostCard = vocabulary.createStateConfig({
         { guard: isTold('whereabouts'), target: 'proving' },
       ],
     },
-    ...proving,
+    ...provingBy({ isFresh: true }),
     cardsFound: {
       always: [
         { guard: hasSeveralCards, target: 'choosingCard' },
@@ -76,16 +78,19 @@ export const lostCard = vocabulary.createStateConfig({
     choosingCard: {
       meta: { asks: 'cardKind' },
       always: [
+        provingAgain,
         { guard: oneCardIsMeant, target: 'confirming' },
         { guard: cardKindTellsNothing, target: 'noCertainCard' },
       ],
     },
     confirming: {
       meta: { asks: 'confirmation' },
+      always: provingAgain,
       entry: assign((now: Now) => ({ proposal: revocation(now) })),
       on: {
         yes: [
-          { guard: proofHasLapsed, target: 'identifying', actions: say('lost-card/proofHasLapsed') },
+          { guard: proofHasEnded, target: 'identifying' },
+          { guard: proofIsOld, target: 'identifying', actions: say('lost-card/proofHasLapsed') },
           { target: 'revoking', actions: { type: 'request', params: ({ context }) => confirmed(context) } },
         ],
         no: 'kept',
@@ -95,7 +100,11 @@ export const lostCard = vocabulary.createStateConfig({
       on: {
         ...settled,
         'ledger.unreachable': { guard: ({ event }) => event.request === 'ledger.revoke', target: 'notSent' },
-        'ledger.unanswered': { guard: ({ event }) => event.request === 'ledger.revoke', target: 'uncertain' },
+        'ledger.unanswered': {
+          guard: ({ event }) => event.request === 'ledger.revoke',
+          target: 'uncertain',
+          actions: assign({ isUnsettled: true }),
+        },
         'intent.cancel': { actions: say('lost-card/tooLateToStop') },
       },
     },
@@ -141,9 +150,9 @@ function revocation({ context, event }: Now): Revocation {
   return {
     request: 'ledger.revoke',
     person: provedPerson(context),
-    card: card.number,
+    card: card.id,
     reason: reasons[reason],
-    reference: referenceFor(context, `revocation/${card.number}`),
+    reference: referenceFor(context, `revocation/${card.id}/${reasons[reason]}`),
   };
 }
 
@@ -152,8 +161,8 @@ function confirmed({ proposal }: Context): Revocation {
   return proposal;
 }
 
-function proofHasLapsed(now: Now): boolean {
-  return !isProved(now);
+function proofIsOld(now: Now): boolean {
+  return !isFreshlyProved(now);
 }
 
 /** What can be revoked here: a card of Region Stockholm in use, or one that waits at the office with its codes out. */

@@ -3,64 +3,118 @@
  *
  * Nobody is believed because of what they type: the proof is the world's, and
  * the cards are those the ledger reports of that very person. A ledger that
- * knows of no card, and one that may not tell, give the same answer.
+ * knows of no card, and one that may not tell, give the same answer. What a
+ * student types back is a code that was shown to whoever signed in.
  */
 import { assign } from 'xstate';
-import { type Context, type Now, referenceFor, vocabulary } from './vocabulary.ts';
+import { type Context, type Instant, type Now, referenceFor, say, vocabulary } from './vocabulary.ts';
 
-const MINUTES_A_PROOF_LASTS = 15;
+/** What may not be undone takes a proof that is no older than this. */
+const MINUTES_A_PROOF_IS_FRESH = 15;
 
-/** The states between a wish and the cards it is about. A path that has them names what follows `cardsFound`. */
-export const proving = {
-  proving: vocabulary.createStateConfig({
-    always: [{ guard: isProved, target: 'findingCards' }, { target: 'identifying' }],
-  }),
-  identifying: vocabulary.createStateConfig({
-    entry: {
-      type: 'request',
-      params: ({ context }) => ({ request: 'identity.verify', reference: referenceFor(context, 'identity') }),
-    },
-    on: {
-      'identity.verified': {
-        target: 'findingCards',
-        actions: assign(({ event: { person, at } }) => ({ identity: { person, provedAt: at }, cards: [] })),
+/** A proof that ended meanwhile has to be given again. */
+export const provingAgain = { guard: isNobody, target: 'identifying' } as const;
+
+/**
+ * The states between a wish and the cards it is about. A path that has them
+ * names what follows `cardsFound`, and whether the proof has to be fresh.
+ */
+export function provingBy({ isFresh }: { isFresh: boolean }) {
+  const proved = { target: 'findingCards', actions: 'signIn' } as const;
+  const waiting = {
+    meta: { asks: 'signInCode' },
+    on: { signInCode: 'checkingCode' },
+  } as const;
+  return {
+    proving: vocabulary.createStateConfig({
+      always: [{ guard: isFresh ? isFreshlyProved : isProved, target: 'findingCards' }, { target: 'identifying' }],
+    }),
+    identifying: vocabulary.createStateConfig({
+      entry: {
+        type: 'request',
+        params: ({ context }) => ({
+          request: 'identity.verify',
+          isFresh,
+          reference: referenceFor(context, 'identity'),
+        }),
       },
-      'identity.refused': 'notIdentified',
-    },
-  }),
-  findingCards: vocabulary.createStateConfig({
-    entry: {
-      type: 'request',
-      params: ({ context }) => ({
-        request: 'ledger.findCards',
-        person: provedPerson(context),
-        reference: referenceFor(context, 'cards'),
-      }),
-    },
-    on: {
-      'ledger.cardsFound': {
-        guard: ({ context, event }) => event.person === context.identity?.person,
-        target: 'cardsFound',
-        actions: assign(({ event }) => ({ cards: event.cards })),
+      on: {
+        'identity.verified': proved,
+        'identity.signInNeeded': 'awaitingSignIn',
+        'identity.refused': 'notIdentified',
       },
-      'ledger.unreachable': {
-        guard: ({ event }) => event.request === 'ledger.findCards',
-        target: 'ledgerIsDown',
+    }),
+    awaitingSignIn: vocabulary.createStateConfig(waiting),
+    checkingCode: vocabulary.createStateConfig({
+      entry: {
+        type: 'request',
+        params: ({ context, event }) => ({
+          request: 'identity.verify',
+          isFresh,
+          reference: referenceFor(context, 'identity'),
+          ...('code' in event && { code: event.code }),
+        }),
       },
-      'ledger.unanswered': {
-        guard: ({ event }) => event.request === 'ledger.findCards',
-        target: 'ledgerIsSlow',
+      on: {
+        'identity.verified': proved,
+        'identity.codeIsWrong': 'codeIsWrong',
+        'identity.codeIsSpent': { target: 'identifying', actions: say('conversation/codeIsSpent') },
+        'identity.refused': 'notIdentified',
       },
-    },
-  }),
-};
+    }),
+    codeIsWrong: vocabulary.createStateConfig(waiting),
+    findingCards: vocabulary.createStateConfig({
+      always: provingAgain,
+      entry: {
+        type: 'request',
+        params: ({ context }) => ({
+          request: 'ledger.findCards',
+          person: provedPerson(context),
+          reference: referenceFor(context, 'cards'),
+        }),
+      },
+      on: {
+        'ledger.cardsFound': {
+          guard: ({ context, event }) => event.person === context.identity?.person,
+          target: 'cardsFound',
+          actions: assign(({ event }) => ({ cards: event.cards })),
+        },
+        'ledger.unreachable': {
+          guard: ({ event }) => event.request === 'ledger.findCards',
+          target: 'ledgerIsDown',
+        },
+        'ledger.unanswered': {
+          guard: ({ event }) => event.request === 'ledger.findCards',
+          target: 'ledgerIsSlow',
+        },
+      },
+    }),
+  };
+}
 
 export function provedPerson({ identity }: Context): string {
   if (!identity) throw new Error('Nobody has proved who they are');
   return identity.person;
 }
 
-export function isProved({ context: { identity }, event }: Now): boolean {
-  const minutes = (Date.parse(event.at) - Date.parse(identity?.provedAt ?? '')) / 60_000;
-  return minutes < MINUTES_A_PROOF_LASTS;
+export function isNobody({ context: { identity } }: Now): boolean {
+  return identity === undefined;
 }
+
+export function isProved({ context: { identity } }: Now): boolean {
+  return identity !== undefined;
+}
+
+/** It has had its time, or nothing was written for too long: whoever writes now may be another. */
+export function proofHasEnded({ context: { identity }, event }: Now): boolean {
+  if (!identity) return false;
+  const isOver = minutesBetween(identity.endsAt, event.at) >= 0;
+  return isOver || minutesBetween(identity.seenAt, event.at) >= identity.idleMinutes;
+}
+
+export function isFreshlyProved(now: Now): boolean {
+  const { identity } = now.context;
+  return identity !== undefined && minutesBetween(identity.provedAt, now.event.at) < MINUTES_A_PROOF_IS_FRESH;
+}
+
+const minutesBetween = (from: Instant, to: Instant): number => (Date.parse(to) - Date.parse(from)) / 60_000;

@@ -61,8 +61,8 @@ export type Known = {
 
 export type Fact = keyof Known;
 
-/** What a state waits to be told. `readiness` is two facts in one question; a confirmation is never remembered. */
-export type Asks = Fact | 'readiness' | 'confirmation';
+/** What a state waits to be told. `readiness` is two facts in one question; the last two are never remembered. */
+export type Asks = Fact | 'readiness' | 'confirmation' | 'signInCode';
 
 /** What the student says, once understanding has read the Swedish. */
 export type Heard = Moment &
@@ -74,6 +74,10 @@ export type Heard = Moment &
     | { type: 'no' }
     | { type: 'back' }
     | { type: 'startOver' }
+    | { type: 'signOut' }
+    | { type: 'forgetMe' }
+    /** What the student was shown when they had signed in, and has typed back. */
+    | { type: 'signInCode'; code: string }
     | { type: 'ambiguous'; between: Intent[] }
     | { type: 'unclear' }
     | { type: 'secret' }
@@ -82,7 +86,13 @@ export type Heard = Moment &
 /** What the world reports, in its own time: the talk may have moved on since the request. */
 export type Reported = Moment &
   (
-    | { type: 'identity.verified'; person: string }
+    | { type: 'identity.verified'; proof: Proof }
+    /** They have to sign in, and were given where. */
+    | { type: 'identity.signInNeeded' }
+    | { type: 'identity.codeIsWrong' }
+    /** It has had its time, or there were too many wrong ones before it. */
+    | { type: 'identity.codeIsSpent' }
+    /** There is no way for them to prove who they are. */
     | { type: 'identity.refused' }
     | { type: 'ledger.cardsFound'; person: string; cards: Card[] }
     | { type: 'ledger.revoked'; receipt: Receipt }
@@ -94,14 +104,19 @@ export type Reported = Moment &
     | { type: 'ledger.unanswered'; request: LedgerRequest }
   );
 
+/** Somebody has proved who they are. It lasts until it ends, or nothing was written for so many minutes. */
+export type Proof = { person: string; provedAt: Instant; endsAt: Instant; idleMinutes: number };
+
 export type LedgerRequest = 'ledger.findCards' | 'ledger.revoke';
 
 /** A `reference` names an errand, not an attempt: the same one twice is answered with the same receipt. */
-export type Request = { reference: string } & (
-  | { request: 'identity.verify' }
-  | { request: 'ledger.findCards'; person: string }
-  | { request: 'ledger.revoke'; person: string; card: string; reason: RevocationReason }
-);
+export type Request = { reference: string } &
+  /** One that has to be fresh is not met by what was linked before. With a code, it is the code that is tried. */
+  (
+    | { request: 'identity.verify'; isFresh: boolean; code?: string }
+    | { request: 'ledger.findCards'; person: string }
+    | { request: 'ledger.revoke'; person: string; card: string; reason: RevocationReason }
+  );
 
 /** Why a card is revoked, as the ledger names it: R42, R43, R44, R45. */
 export type RevocationReason = 'LOST' | 'CODES_COMPROMISED' | 'DETAILS_INCORRECT' | 'MALFUNCTION';
@@ -112,6 +127,7 @@ export type Revocation = Extract<Request, { request: 'ledger.revoke' }>;
 export type Quoted =
   | { text: string }
   | { day: Day }
+  | { instant: Instant }
   | { opening: Opening; today: Day }
   | { askedDay: Day; today: Day }
   | { slots: Slot[] }
@@ -120,22 +136,47 @@ export type Quoted =
 export type Quotable = Partial<Record<string, Quoted>>;
 
 /** What a transition may list, and what each is given. `offers` are intents to choose among. */
-export type Effects = { say: { line: string; facts?: Quotable; offers?: Intent[] }; request: Request };
+export type Effects = {
+  say: { line: string; facts?: Quotable; offers?: Intent[] };
+  request: Request;
+  /** Everything that was said before is removed; of a person who is proved, also every other proof and link. */
+  erase: { person: string | undefined };
+};
 
 export type Context = {
   conversation: string;
   known: Known;
-  identity: { person: string; provedAt: Instant } | undefined;
+  /** Who has proved who they are, and when they wrote last. */
+  identity: (Proof & { seenAt: Instant }) | undefined;
   cards: Card[];
   /** The revocation the student is asked to confirm; what is requested is this, to the letter. */
   proposal: Revocation | undefined;
   receipt: Receipt | undefined;
+  /** A revocation was sent, and its outcome is not known. */
+  isUnsettled: boolean;
   /** The path whose question is open. */
   path: PathName | undefined;
   /** The path that was left in the middle of its own question, and whether that was just now. */
   left: PathName | undefined;
   isInterrupted: boolean;
 };
+
+/** What is left of somebody who is not signed in any more. */
+export const nobody = {
+  identity: undefined,
+  cards: [],
+  proposal: undefined,
+  receipt: undefined,
+} satisfies Partial<Context>;
+
+/** A conversation as it begins, but for what it is called. That a revocation may be on its way is never forgotten. */
+export const nothingTold = {
+  ...nobody,
+  known: {},
+  path: undefined,
+  left: undefined,
+  isInterrupted: false,
+} satisfies Partial<Context>;
 
 /** What a guard or an action can see. */
 export type Now = { context: Context; event: Heard | Reported };
@@ -149,7 +190,7 @@ const neverRun = (): never => {
 
 export const vocabulary = setup({
   types: {
-    input: {} as Pick<Context, 'conversation' | 'identity'>,
+    input: {} as { conversation: string; proof: Proof | undefined; at: Instant },
     context: {} as Context,
     events: {} as Heard | Reported,
     meta: {} as Meta,
@@ -157,6 +198,7 @@ export const vocabulary = setup({
   actions: {
     say: (_, _line: Effects['say']) => neverRun(),
     request: (_, _request: Effects['request']) => neverRun(),
+    erase: (_, _whose: Effects['erase']) => neverRun(),
     learn: assign(({ context }, told: Known) => ({ known: { ...context.known, ...told } })),
     forget: assign(({ context }, facts: readonly Fact[]) => ({
       known: Object.fromEntries(Object.entries(context.known).filter(([fact]) => !facts.includes(fact as Fact))),
@@ -174,6 +216,10 @@ export const vocabulary = setup({
       isInterrupted: path !== undefined && path !== next,
     })),
     keepForLater: assign((_, path: PathName) => ({ left: path, isInterrupted: false })),
+    signIn: assign(({ event }) =>
+      event.type === 'identity.verified' ? { identity: { ...event.proof, seenAt: event.at }, cards: [] } : {},
+    ),
+    forgetEverything: assign(() => nothingTold),
     forgetWayBack: assign({ left: undefined, isInterrupted: false }),
   },
   guards: {

@@ -9,6 +9,7 @@ import { build } from 'esbuild';
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 const webChat = join(root, 'node_modules/botframework-webchat/dist/webchat.js');
+const swaggerUi = join(root, 'node_modules/swagger-ui-dist');
 
 await mkdir(join(dist, 'web'), { recursive: true });
 const stale = (await readdir(dist)).filter((name) => /\.js(\.map)?$/.test(name));
@@ -38,4 +39,5 @@ await Promise.all([
     logLevel: 'warning',
   }),
   copyFile(webChat, join(dist, 'web/webchat.js')),
+  ...['swagger-ui.css', 'swagger-ui-bundle.js'].map((name) => copyFile(join(swaggerUi, name), join(dist, 'web', name))),
 ]);

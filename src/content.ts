@@ -9,6 +9,7 @@
 import { z } from 'zod';
 import type { Day } from '../dialogs/card-validity.ts';
 import type { Intent } from '../dialogs/intents.ts';
+import type { Quotable } from '../dialogs/vocabulary.ts';
 import type { Offices } from './calendar.ts';
 import { type Guidance, hasLapsed, readRules, type Rule } from './guidance.ts';
 import { frontMatter, garbled, type Kind, type Problem, readFolder, readYaml, type SourceFile } from './source-file.ts';
@@ -21,7 +22,11 @@ export type Spoken = {
   suggests: string[];
   /** Who says so, and of which date, in plain words; for a reply that cites rules. */
   source: string | undefined;
+  /** What a reply that tells of a receipt says of it, to be shown and saved. */
+  receipt?: ReceiptInWords;
 };
+
+export type ReceiptInWords = { title: string; rows: { name: string; value: string }[] };
 
 /** What an editor has written to teach the understanding of one intent. */
 export type Taught = { intent: Intent; title: string; rules: string[]; examples: string[] };
@@ -220,6 +225,14 @@ export function createContent(reading: Reading, details: ContactDetails = {}): C
     return quoting(lineAt('conversation/source').text, (name) => facts[name]).trim();
   };
 
+  const receiptOf = (facts: Quotable): ReceiptInWords => {
+    const rows = (['receipt', 'revokedCard', 'revokedAt'] as const).flatMap((fact) => {
+      const known = facts[fact];
+      return known ? [{ name: plain(receiptRows[fact]), value: voice(known, words) }] : [];
+    });
+    return { title: plain('receipt/title'), rows };
+  };
+
   return {
     ...reading,
     offices,
@@ -241,10 +254,13 @@ export function createContent(reading: Reading, details: ContactDetails = {}): C
         cites: [...new Set([line, ...cautions].flatMap(({ cites }) => cites))],
         suggests: [...line.suggests, ...offers.map((intent) => titles.get(intent) ?? intent)],
         source: first && according(first.guidance),
+        ...(line.text.includes('{{receipt}}') && { receipt: receiptOf(facts) }),
       };
     },
   };
 }
+
+const receiptRows = { receipt: 'receipt/number', revokedCard: 'receipt/card', revokedAt: 'receipt/at' } as const;
 
 /** Of what is written twice, the first is kept. */
 function byName<T extends { file: string; at: number }>(

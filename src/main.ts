@@ -3,9 +3,10 @@
  * The composition root: every part is made and joined here. Nothing else reads
  * the environment, the arguments or the clock.
  */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { lines } from '../dialogs/chart.ts';
 import { intents } from '../dialogs/intents.ts';
@@ -18,21 +19,26 @@ import { type Content, createContent, programLines, readFiles } from './content.
 import type { Expected } from './content-check.ts';
 import { createConversations } from './conversations/conversations.ts';
 import { createMemoryStore } from './conversations/memory-store.ts';
-import { type DemonstrationName, demonstrationHolders, demonstrationNames } from './ledger/demonstration-holders.ts';
-import { createEmbeddedLedger } from './ledger/embedded-ledger.ts';
+import { type DemonstrationName, demonstrationNames } from './ledger/demonstration-holders.ts';
+import { createDemonstrationLedger } from './ledger/demonstration-ledger.ts';
 import { inCondition, type LedgerCondition, withDeadline } from './ledger/faults.ts';
-import { createReceiptsInMemory } from './ledger/receipts.ts';
-import { readSettings } from './settings.ts';
+import { privacyLabels } from './privacy/records.ts';
+import type { Service, ServiceWorld } from './cli/serve.ts';
+import { type Purpose, readSettings, type Settings } from './settings.ts';
+import type { Database } from './storage/database.ts';
 import { StartupProblem } from './startup-problem.ts';
 import { modelFor } from './understanding/model-file.ts';
 import { createUnderstanding, lessonsOf, type Understanding } from './understanding/understanding.ts';
 import { chatPageLabels, signInLabels } from './web/labels.ts';
+import { receiptLabels } from './web/receipt.ts';
 import { type ContactDetails, factNames } from './wording.ts';
 
 const CONTENT = join(import.meta.dirname, '../content');
 const MODEL = join(import.meta.dirname, '../dist/model.bin');
 const SCRIPTS = join(import.meta.dirname, '../dist/web');
-const MIGRATIONS = join(import.meta.dirname, '../src/storage/migrations');
+const SOURCES = join(import.meta.dirname, '../src');
+const LEDGER_MIGRATIONS = { folder: join(SOURCES, 'ledger/migrations'), table: 'ledger_migrations' };
+const MIGRATIONS = [{ folder: join(SOURCES, 'storage/migrations'), table: 'migrations' }, LEDGER_MIGRATIONS];
 
 /** How long the terminal waits for its ledger, in milliseconds; short, since both are in one process. */
 const LEDGER_DEADLINE = 1_000;
@@ -40,7 +46,14 @@ const LEDGER_DEADLINE = 1_000;
 /** What the dialogs, the program and the terminal need of the content. */
 const expected: Expected = {
   lines: new Set([...lines(), ...programLines]),
-  labels: new Set([...consoleLabels, ...reportLabels, ...chatPageLabels, ...signInLabels]),
+  labels: new Set([
+    ...consoleLabels,
+    ...reportLabels,
+    ...chatPageLabels,
+    ...signInLabels,
+    ...receiptLabels,
+    ...privacyLabels,
+  ]),
   intents,
   facts: new Set(factNames),
 };
@@ -49,32 +62,38 @@ const program = new Command('kortlotsen')
   .description('Leads students in healthcare education to the right path for their eTjänstekort.')
   .showHelpAfterError();
 
+const AT = 'the time it is said to be, for trying; without an offset, Swedish time';
+
 program
   .command('serve')
   .description('serve students in the web chat and in Teams')
-  .option('--at <time>', 'the time it is said to be, for trying; without an offset, Swedish time', parseTime)
+  .option('--at <time>', AT, parseTime)
   .action(async ({ at }: { at?: Date }) => {
     const settings = readSettings(process.env);
-    if (at && settings.isProduction)
-      throw new StartupProblem('settingsAreWrong', 'In production it is the time it is; leave --at out.');
-    const content = loadContent(settings.contacts);
-    const [{ serve }, { createLog }] = await Promise.all([import('./cli/serve.ts'), import('./log.ts')]);
-    const log = createLog(settings.logLevel);
-    const service = await serve({
-      settings,
-      content,
-      understanding: loadUnderstanding(content),
-      now: () => at ?? new Date(),
-      log,
-      migrations: MIGRATIONS,
-      scripts: SCRIPTS,
-    });
-    const asked = stopAsked();
-    const data = service.dataFolder ? ` Its data are in ${service.dataFolder}.` : '';
-    process.stderr.write(`Kortlotsen is at ${service.origin}.${data} Stop it with Ctrl+C.\n`);
-    await asked;
-    await service.stop();
+    const { serve } = await import('./cli/serve.ts');
+    await runService(settings, at, (world) =>
+      serve({ ...world, understanding: loadUnderstanding(world.content), migrations: MIGRATIONS }),
+    );
   });
+
+/** Runs until it is asked to stop. */
+async function runService(
+  settings: Settings,
+  at: Date | undefined,
+  start: (world: Omit<ServiceWorld, 'understanding' | 'migrations'>) => Promise<Service>,
+): Promise<void> {
+  if (at && settings.isProduction)
+    throw new StartupProblem('settingsAreWrong', 'In production it is the time it is; leave --at out.');
+  const { createLog } = await import('./log.ts');
+  const content = loadContent(settings.contacts);
+  const log = createLog(settings.logLevel);
+  const service = await start({ settings, content, now: () => at ?? new Date(), log, scripts: SCRIPTS });
+  const asked = stopAsked();
+  const data = service.dataFolder ? ` Its data are in ${service.dataFolder}.` : '';
+  process.stderr.write(`Kortlotsen is at ${service.origin}.${data} Stop it with Ctrl+C.\n`);
+  await asked;
+  await service.stop();
+}
 
 /** Asked once, it stops when it is done; asked again, at once. */
 function stopAsked(): Promise<void> {
@@ -97,23 +116,25 @@ program
   .addOption(new Option('--ledger <condition>', 'how the card ledger is').choices(['up', 'down', 'slow']).default('up'))
   .action(async ({ json, at, as, ledger: condition }: ConverseOptions) => {
     const now = () => at ?? new Date();
-    const { contacts, hasColour } = readSettings(process.env);
+    const { contacts, hasColour, proofLasts } = readSettings(process.env);
     const content = loadContent(contacts);
-    const embedded = createEmbeddedLedger(demonstrationHolders, now, createReceiptsInMemory());
-    const ledger = inCondition(embedded, condition, LEDGER_DEADLINE);
+    const { ledger: demonstration, personOf } = createDemonstrationLedger(now);
+    const ledger = inCondition(demonstration, condition, LEDGER_DEADLINE);
+    const person = as && personOf(as);
     const conversations = createConversations({
       content,
       understanding: loadUnderstanding(content),
       calendar: createCalendar(content.offices),
       ledger: withDeadline(ledger, LEDGER_DEADLINE),
       store: createMemoryStore(),
-      proving: { way: 'known', person: as },
+      proving: { way: 'known', person },
+      proofLasts,
       now,
       onTurn: () => undefined,
       onMistake: (mistake) => process.stderr.write(`${mistake instanceof Error ? mistake.stack : 'A mistake'}\n`),
     });
     const terminal = { input: process.stdin, output: process.stdout, hasColour };
-    const chat = { conversations, content, id: randomUUID(), person: as };
+    const chat = { conversations, content, id: randomUUID(), person };
     await (json ? converseInJson(terminal, chat) : converseInText(terminal, chat));
   });
 
@@ -161,11 +182,143 @@ program
     process.exitCode = runContentCheck(CONTENT, expected, (text) => process.stdout.write(text));
   });
 
+const ledger = program.command('ledger').description('the card ledger: its chain of events, and its API');
+
+ledger
+  .command('serve')
+  .description('serve the ledger alone, for an assistant on another host')
+  .option('--at <time>', AT, parseTime)
+  .action(async ({ at }: { at?: Date }) => {
+    const settings = readSettings(process.env, 'ledger');
+    const { serveLedger } = await import('./cli/serve-ledger.ts');
+    await runService(settings, at, (world) => serveLedger({ ...world, migrations: [LEDGER_MIGRATIONS] }));
+  });
+
+ledger
+  .command('verify')
+  .description('recompute the whole chain, and name the first event that does not fit')
+  .option('--file <file>', 'verify what was exported, and not the database')
+  .option('--expect <head>', 'POSITION:HASH as it was printed before: without it a cut-off end cannot be seen')
+  .action(async ({ file, expect: written }: { file?: string; expect?: string }) => {
+    const { headOf, verifyLedger } = await import('./cli/ledger.ts');
+    const expect = written === undefined ? undefined : headOf(written);
+    if (written !== undefined && !expect) throw new Error('Write a head as ledger verify prints it, POSITION:HASH.');
+    const terminal = { write: tellOut, progress: process.stderr };
+    process.exitCode = file
+      ? await verifyLedger({ file }, expect, terminal)
+      : await withDatabase('ledger', (database) => verifyLedger({ database }, expect, terminal));
+  });
+
+ledger
+  .command('export')
+  .description('every event as a line of canonical JSON with its hash, on standard output')
+  .action(async () => {
+    const { exportLedger } = await import('./cli/ledger.ts');
+    await withDatabase('ledger', (database) => exportLedger(database, tellOut));
+  });
+
+ledger
+  .command('record')
+  .description('record what has happened: one happening a line on standard input, as JSON; all of it, or nothing')
+  .option('--client <name>', 'who says so', 'import')
+  .action(async ({ client }: { client: string }) => {
+    const { recordHappenings } = await import('./cli/ledger.ts');
+    const lines = createInterface({ input: process.stdin });
+    process.exitCode = await withDatabase('ledger', async (database, settings) => {
+      const { openLedger } = await import('./cli/ledger-parts.ts');
+      const world = { database, settings, now: () => new Date(), scripts: SCRIPTS, onMistake: () => undefined };
+      const { registry } = await openLedger(world);
+      return recordHappenings(registry, lines, client, tellOut);
+    });
+  });
+
+ledger
+  .command('client <name>')
+  .description('a new secret for somebody who is to use the API, and what to set for them')
+  .option('--scopes <scopes...>', 'what they may do', ['cards:read', 'cards:revoke'])
+  .action((name: string, { scopes }: { scopes: string[] }) => {
+    const secret = randomBytes(32).toString('base64url');
+    const hash = createHash('sha256').update(secret).digest('hex');
+    process.stdout.write(
+      `Their secret, which is not kept and is shown once: ${secret}\n` +
+        `Add to LEDGER_CLIENTS, after a comma if there are others: ${name}:${hash}:${scopes.join('+')}\n`,
+    );
+  });
+
+const privacy = program.command('privacy').description('what is kept of one person');
+
+privacy
+  .command('export <identifier>')
+  .description('everything that is kept of whoever the provider of identity calls this, as JSON')
+  .action(async (identifier: string) => {
+    const { exportPerson } = await import('./privacy/person.ts');
+    await withPerson(identifier, async (database, person) => {
+      await tellOut(`${JSON.stringify(await exportPerson(database, person), undefined, 2)}\n`);
+    });
+  });
+
+privacy
+  .command('forget <identifier>')
+  .description('remove their chats, proofs and links, and say what stays')
+  .action(async (identifier: string) => {
+    const { forgetPerson } = await import('./privacy/person.ts');
+    await withPerson(identifier, async (database, person) => {
+      await tellOut(`${JSON.stringify(await forgetPerson(database, person), undefined, 2)}\n`);
+    });
+  });
+
 program
   .command('train', { hidden: true })
   .description('train the understanding on the content, and keep the model')
   .action(() => {
     loadUnderstanding(loadContent());
+  });
+
+/** The database of the assistant or of the ledger alone, for as long as the work takes. */
+async function withDatabase<Result>(
+  purpose: Purpose,
+  work: (database: Database, settings: Settings) => Promise<Result>,
+): Promise<Result> {
+  const settings = readSettings(process.env, purpose);
+  const [{ openDatabase }, { startEmbeddedPostgres }] = await Promise.all([
+    import('./storage/database.ts'),
+    import('./storage/embedded-postgres.ts'),
+  ]);
+  const embedded = settings.databaseUrl ? undefined : await startEmbeddedPostgres(settings.dataFolder);
+  try {
+    const migrations = purpose === 'ledger' ? [LEDGER_MIGRATIONS] : MIGRATIONS;
+    const database = await openDatabase(settings.databaseUrl ?? embedded?.url ?? '', migrations, () => undefined);
+    try {
+      return await work(database, settings);
+    } finally {
+      await database.close();
+    }
+  } finally {
+    await embedded?.stop();
+  }
+}
+
+/** A person of the ledger that the settings say, by what the provider of identity calls them. */
+async function withPerson(
+  identifier: string,
+  work: (database: Database, person: string) => Promise<void>,
+): Promise<void> {
+  await withDatabase('assistant', async (database, settings) => {
+    const { openLedger } = await import('./cli/ledger-parts.ts');
+    const world = { database, settings, now: () => new Date(), scripts: SCRIPTS, onMistake: () => undefined };
+    const { port } = await openLedger(world);
+    const answer = await port.holderFor(identifier);
+    if (answer.outcome !== 'found') throw new Error('The ledger does not answer; try again when it does.');
+    await work(database, answer.holder);
+  });
+}
+
+const tellOut = (text: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    process.stdout.write(text, (problem) => {
+      if (problem) reject(problem);
+      else resolve();
+    });
   });
 
 function parseTime(written: string): Date {

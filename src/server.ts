@@ -4,6 +4,8 @@
  * A handler that throws has met a mistake of ours, or a neighbour's: it is told
  * of here, and the client learns no more than that.
  */
+import type { AddressInfo } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   createServer as createRestifyServer,
   type Next,
@@ -13,6 +15,7 @@ import {
   type Server,
 } from 'restify';
 import type { Content } from './content.ts';
+import { StartupProblem } from './startup-problem.ts';
 import { escaped, sendPage } from './web/page.ts';
 
 export type ServerWorld = {
@@ -62,3 +65,49 @@ export async function createServer({ content, mounts, isHealthy, onMistake }: Se
 }
 
 type Problem = Error & { statusCode?: number; body?: { code?: string } };
+
+/** Listens, and says where it is reached from this machine. */
+export async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<string> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      // restify would hand it PostgreSQL's errors too, since they are called that, and wait for its answer.
+      server.removeListener('error', reject);
+      resolve();
+    });
+  }).catch((mistake: unknown) => {
+    throw asStartupProblem(mistake, host, port);
+  });
+  const address = server.server.address() as AddressInfo;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
+}
+
+/** In milliseconds: how long what has been begun may take. */
+const STOPPING = 10_000;
+
+/** Takes no more requests, and ends when those it has, and what else is being done, are over. */
+export async function closeServer(server: Server, work: Promise<unknown>): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(resolve);
+  });
+  server.server.closeIdleConnections();
+  await Promise.race([Promise.all([closed, work]), wait(STOPPING, undefined, { ref: false })]);
+  server.server.closeAllConnections();
+}
+
+function asStartupProblem(mistake: unknown, host: string, port: number): unknown {
+  const code = mistake instanceof Error && 'code' in mistake ? mistake.code : undefined;
+  if (code === 'EADDRINUSE') {
+    return new StartupProblem(
+      'portIsTaken',
+      `Port ${port} at ${host} is taken; stop what uses it, or set PORT to another.`,
+    );
+  }
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return new StartupProblem(
+      'portIsTaken',
+      `${host}:${port} cannot be listened on here (${code}); set HOST and PORT to another.`,
+    );
+  }
+  return mistake;
+}

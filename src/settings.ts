@@ -6,6 +6,8 @@
  */
 import { z } from 'zod';
 import type { BotCredentials } from './channels/bot-framework/adapter.ts';
+import type { ProofLasts } from './conversations/conversations.ts';
+import { Client } from './ledger/api/access.ts';
 import { StartupProblem } from './startup-problem.ts';
 import type { ContactDetails } from './wording.ts';
 
@@ -22,8 +24,33 @@ export type Settings = {
   dataFolder: string;
   directLineSecret: string | undefined;
   bot: BotCredentials | undefined;
+  /** Nothing: nobody can sign in or, where it is only tried, as invented people. */
+  identity: IdentitySettings | undefined;
+  proofLasts: ProofLasts;
+  /** Nothing: a ledger of our own, in our database. */
+  ledger: LedgerAccess | undefined;
+  /** Who may use the API of the ledger that we have. */
+  ledgerClients: Client[];
+  retention: { days: number | undefined; decision: string | undefined };
   logLevel: string;
 };
+
+export type IdentitySettings = {
+  issuer: string;
+  clientId: string;
+  clientSecret: string;
+  scope: string;
+  /** The claim that says who it is, as the ledger knows them. */
+  holderClaim: string;
+  /** The levels of assurance that are enough. */
+  acr: string[];
+};
+
+/** A ledger somewhere else. */
+export type LedgerAccess = { url: string; tokenUrl?: string; clientId: string; clientSecret: string };
+
+/** What is to be run: the assistant, or the ledger alone. */
+export type Purpose = 'assistant' | 'ledger';
 
 const Contact = z
   .string()
@@ -32,6 +59,27 @@ const Contact = z
   .max(200, 'is longer than 200 characters')
   .regex(/^[^\p{Cc}{}<>]*$/u, 'holds a line break, a brace or an angle bracket')
   .optional();
+
+const Secret = z.string().min(1, 'is empty; leave it out instead').optional();
+const Url = z.url({ protocol: /^https?$/, error: 'is no address; write it as https://example.se' });
+const Minutes = (least: number, most: number) =>
+  z.coerce
+    .number('is no number of minutes')
+    .int('is no whole number of minutes')
+    .min(least, `is less than ${least} minutes`)
+    .max(most, `is more than ${most} minutes`);
+
+/** `id:hash:cards:read+cards:revoke`, one or several with commas between; `ledger client` writes one. */
+const Clients = z
+  .string()
+  .transform((written) => written.split(',').map((each) => each.trim()))
+  .transform((all) => all.filter((each) => each !== '').map(readClient))
+  .pipe(z.array(Client, 'is not written as ledger client writes it'));
+
+function readClient(written: string): unknown {
+  const [, id, secretHash, scopes = ''] = /^([^:]+):([^:]+):(.+)$/.exec(written) ?? [];
+  return { id, secretHash, scopes: scopes.split('+') };
+}
 
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 const Uuid = z.uuid('is no id as the Bot Framework writes them');
@@ -65,6 +113,32 @@ const Environment = z
       .default('SingleTenant'),
     MicrosoftAppTenantId: Uuid.optional(),
     MicrosoftAppPassword: z.string().min(1, 'is empty; leave it out instead').optional(),
+    OIDC_ISSUER: Url.optional(),
+    OIDC_CLIENT_ID: Secret,
+    OIDC_CLIENT_SECRET: Secret,
+    OIDC_SCOPE: z
+      .string()
+      .regex(/(^| )openid( |$)/, 'does not hold openid')
+      .default('openid'),
+    OIDC_HOLDER_CLAIM: Secret,
+    OIDC_ACR: z
+      .string()
+      .transform((acr) => acr.split(/[\s,]+/).filter((each) => each !== ''))
+      .default([]),
+    KORTLOTSEN_PROOF_MINUTES: Minutes(5, 480).default(30),
+    KORTLOTSEN_PROOF_IDLE_MINUTES: Minutes(1, 60).default(10),
+    LEDGER_URL: Url.transform((url) => url.replace(/\/+$/, '')).optional(),
+    LEDGER_TOKEN_URL: Url.optional(),
+    LEDGER_CLIENT_ID: Secret,
+    LEDGER_CLIENT_SECRET: Secret,
+    LEDGER_CLIENTS: Clients.default([]),
+    KORTLOTSEN_RETENTION_DAYS: z.coerce
+      .number('is no number of days')
+      .int('is no whole number of days')
+      .min(1, 'is less than a day')
+      .max(3_650, 'is more than ten years')
+      .optional(),
+    KORTLOTSEN_RETENTION_DECISION: Contact,
     LOG_LEVEL: z
       .enum(['debug', 'info', 'warn', 'error', 'silent'], 'is none of debug, info, warn, error, silent')
       .default('info'),
@@ -75,11 +149,24 @@ const Environment = z
       context.addIssue({ code: 'custom', path: [path], message });
     };
     const { NODE_ENV, HOST, MicrosoftAppId, MicrosoftAppTenantId, MicrosoftAppPassword } = settings;
+    const needs = (name: keyof typeof settings, needed: readonly (keyof typeof settings)[]) => {
+      for (const each of needed) {
+        if (settings[name] && !settings[each]) complain(each, `is missing, and ${name} needs it`);
+        if (!settings[name] && settings[each]) complain(name, `is missing, and ${each} is nothing without it`);
+      }
+    };
     if (!LOOPBACK.includes(HOST) && NODE_ENV !== 'production') {
       complain('HOST', 'can be reached by others, which only NODE_ENV=production may');
     }
-    if (NODE_ENV === 'production' && !settings.KORTLOTSEN_PUBLIC_URL) {
-      complain('KORTLOTSEN_PUBLIC_URL', 'is missing, and production needs it');
+    needs('OIDC_ISSUER', ['OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET', 'OIDC_HOLDER_CLAIM']);
+    needs('LEDGER_URL', ['LEDGER_CLIENT_ID', 'LEDGER_CLIENT_SECRET']);
+    if (NODE_ENV === 'production') {
+      if (settings.OIDC_ISSUER && settings.OIDC_ACR.length === 0)
+        complain('OIDC_ACR', 'is missing, and production needs to know which levels of assurance are enough');
+      for (const name of ['OIDC_ISSUER', 'LEDGER_URL', 'LEDGER_TOKEN_URL'] as const) {
+        const url = settings[name];
+        if (url && !isSecure(url)) complain(name, 'is not https, which production needs');
+      }
     }
     if (MicrosoftAppId && !MicrosoftAppTenantId)
       complain('MicrosoftAppTenantId', 'is missing, and MicrosoftAppId needs it');
@@ -89,13 +176,32 @@ const Environment = z
       complain('MicrosoftAppId', 'is missing, and MicrosoftAppPassword is nothing without it');
   });
 
+const isSecure = (url: string): boolean =>
+  url.startsWith('https:') || LOOPBACK.includes(new URL(url).hostname.replace(/^\[|\]$/g, ''));
+
+/** What production cannot do without, by what is run in it. */
+const needed: Record<Purpose, readonly (keyof z.infer<typeof Environment>)[]> = {
+  assistant: ['KORTLOTSEN_PUBLIC_URL', 'KORTLOTSEN_RETENTION_DAYS', 'KORTLOTSEN_RETENTION_DECISION'],
+  ledger: ['LEDGER_CLIENTS'],
+};
+
 /** Throws one problem with every complaint. The values themselves are not repeated in it. */
-export function readSettings(environment: Record<string, string | undefined>): Settings {
+export function readSettings(
+  environment: Record<string, string | undefined>,
+  purpose: Purpose = 'assistant',
+): Settings {
   const { data, error } = Environment.safeParse(environment);
-  if (!data) {
-    const complaints = error.issues.map(({ path, message }) => `  ${path.join('.')} ${message}`);
+  const isProduction = environment.NODE_ENV === 'production';
+  const missing = isProduction ? needed[purpose].filter((name) => !environment[name]) : [];
+  if (!data || missing.length > 0) {
+    const complaints = [
+      ...(error?.issues ?? []).map(({ path, message }) => `  ${String(path[0])} ${message}`),
+      ...missing.map((name) => `  ${name} is missing, and production needs it`),
+    ];
     throw new StartupProblem('settingsAreWrong', `The settings cannot be used:\n${complaints.join('\n')}`);
   }
+  const { OIDC_ISSUER, OIDC_CLIENT_ID = '', OIDC_CLIENT_SECRET = '', OIDC_HOLDER_CLAIM = '' } = data;
+  const { LEDGER_URL, LEDGER_TOKEN_URL, LEDGER_CLIENT_ID = '', LEDGER_CLIENT_SECRET = '' } = data;
   const { KORTLOTSEN_SERVICEDESK, KORTLOTSEN_IT_PORTAL, KORTLOTSEN_BOOKING_CALENDAR } = data;
   const { MicrosoftAppId, MicrosoftAppType, MicrosoftAppTenantId = '', MicrosoftAppPassword = '' } = data;
   return {
@@ -113,6 +219,27 @@ export function readSettings(environment: Record<string, string | undefined>): S
     dataFolder: data.KORTLOTSEN_DATA,
     directLineSecret: data.DIRECT_LINE_SECRET,
     bot: MicrosoftAppId ? { MicrosoftAppId, MicrosoftAppType, MicrosoftAppTenantId, MicrosoftAppPassword } : undefined,
+    identity: OIDC_ISSUER
+      ? {
+          issuer: OIDC_ISSUER,
+          clientId: OIDC_CLIENT_ID,
+          clientSecret: OIDC_CLIENT_SECRET,
+          scope: data.OIDC_SCOPE,
+          holderClaim: OIDC_HOLDER_CLAIM,
+          acr: data.OIDC_ACR,
+        }
+      : undefined,
+    proofLasts: { minutes: data.KORTLOTSEN_PROOF_MINUTES, idleMinutes: data.KORTLOTSEN_PROOF_IDLE_MINUTES },
+    ledger: LEDGER_URL
+      ? {
+          url: LEDGER_URL,
+          ...(LEDGER_TOKEN_URL && { tokenUrl: LEDGER_TOKEN_URL }),
+          clientId: LEDGER_CLIENT_ID,
+          clientSecret: LEDGER_CLIENT_SECRET,
+        }
+      : undefined,
+    ledgerClients: data.LEDGER_CLIENTS,
+    retention: { days: data.KORTLOTSEN_RETENTION_DAYS, decision: data.KORTLOTSEN_RETENTION_DECISION },
     logLevel: data.LOG_LEVEL,
   };
 }

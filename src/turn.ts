@@ -11,10 +11,10 @@
 import { type ExecutableActionObject, initialTransition, type Snapshot, type SnapshotFrom, transition } from 'xstate';
 import { conversation, quotable, restingState } from '../dialogs/conversation.ts';
 import type { Intent } from '../dialogs/intents.ts';
-import type { Asks, Effects, Heard, Moment, Quotable, Reported, Request } from '../dialogs/vocabulary.ts';
+import type { Asks, Effects, Heard, Moment, Proof, Quotable, Reported, Request } from '../dialogs/vocabulary.ts';
 
 /** Raised when a saved conversation could no longer be understood, as when a state is renamed. */
-const VERSION = 1;
+const VERSION = 2;
 
 export type Saved = { version: number; snapshot: Snapshot<unknown> };
 export type Reply = { line: string; facts: Quotable; offers: Intent[] };
@@ -22,20 +22,29 @@ export type Reply = { line: string; facts: Quotable; offers: Intent[] };
 /** What the student is being asked, for understanding to read the answer by. */
 export type Asked = { fact: Asks | undefined; path: string | undefined };
 
-export type Turn = { saved: Saved; state: string; replies: Reply[]; requests: Request[]; asked: Asked };
-export type Beginning = { conversation: string; person: string | undefined };
+export type Turn = {
+  saved: Saved;
+  state: string;
+  replies: Reply[];
+  requests: Request[];
+  asked: Asked;
+  /** Everything before this turn is to be removed, and of a person more than that. */
+  erases: Effects['erase'] | undefined;
+};
+export type Beginning = { conversation: string; proof: Proof | undefined };
 
 export type Rest = SnapshotFrom<typeof conversation>;
 
 /** A conversation begins with a welcome. One that was saved by another version begins anew, and says so. */
-export function begin({ conversation: id, person }: Beginning, moment: Moment, saved?: Saved): Turn {
+export function begin({ conversation: id, proof }: Beginning, moment: Moment, saved?: Saved): Turn {
   const [rest, actions] = initialTransition(conversation, {
     conversation: id,
-    identity: person === undefined ? undefined : { person, provedAt: moment.at },
+    proof,
+    at: moment.at,
   });
   const apology = saved ? [{ line: 'conversation/begunAnew', facts: {}, offers: [] }] : [];
   const replies = [...apology, ...said(rest, moment, actions), ...lineOf(rest, moment)];
-  return { ...turnAt(rest), replies, requests: [] };
+  return { ...turnAt(rest), replies, requests: [], erases: undefined };
 }
 
 /** False for what another version saved, and for what cannot be restored whatever its version says. */
@@ -61,6 +70,7 @@ export function turnFrom(before: Rest, events: readonly (Heard | Reported)[]): T
   const spoken: Reply[] = [];
   const requests: Request[] = [];
   let isNoticed = false;
+  let erases: Turn['erases'];
   const [last] = events.slice(-1);
   for (const event of events) {
     const [after, actions] = transition(conversation, rest, event);
@@ -71,9 +81,10 @@ export function turnFrom(before: Rest, events: readonly (Heard | Reported)[]): T
     // An answer that a later event would talk over is said before it.
     if (event !== last && moved && !asked(rest).fact) spoken.push(...lineOf(rest, event));
     requests.push(...listed('request', actions));
+    erases ??= listed('erase', actions)[0];
   }
   const replies = last && isNoticed ? [...spoken, ...restingLines(before, rest, spoken, last)] : [];
-  return { ...turnAt(rest), replies, requests };
+  return { ...turnAt(rest), replies, requests, erases };
 }
 
 /** What understanding is told of a rest. */

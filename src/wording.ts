@@ -1,7 +1,7 @@
 /** How a fact is put in Swedish, with the words of `content/words.yaml`. */
 import { z } from 'zod';
 import { addDays, type Day } from '../dialogs/card-validity.ts';
-import type { Quoted } from '../dialogs/vocabulary.ts';
+import { dayOf, type Instant, type Quoted } from '../dialogs/vocabulary.ts';
 
 export const Words = z.strictObject({
   words: z.record(z.string(), z.string().min(1)),
@@ -12,6 +12,7 @@ export const Words = z.strictObject({
     this_week: z.string(),
     later: z.string(),
   }),
+  instant: z.string(),
   opening: z.string(),
   slot: z.string(),
   and: z.string(),
@@ -44,7 +45,7 @@ export const factNames = [
   'reason',
   'revokedCard',
   'receipt',
-  'revokedOn',
+  'revokedAt',
   'servicedesk',
   'itPortal',
   'bookingCalendar',
@@ -66,6 +67,7 @@ export function voice(quoted: Quoted, words: Words): string {
   if ('text' in quoted) return quoted.text;
   if ('word' in quoted) return words.words[quoted.word] ?? quoted.word;
   if ('day' in quoted) return dayInWords(quoted.day, words);
+  if ('instant' in quoted) return instantInWords(quoted.instant, words);
   if ('askedDay' in quoted) return dayNear(quoted.askedDay, quoted.today, words);
   if ('slots' in quoted) return slotsInWords(quoted.slots, words);
   const { day, from, to } = quoted.opening;
@@ -81,6 +83,12 @@ export function contactInWords(name: ContactName, details: ContactDetails, words
 /** 4 maj 2022 */
 export function dayInWords(day: Day, { days }: Words): string {
   return quoting(days.date, (name) => ({ date: format(day, 'date'), year: day.slice(0, 4) })[name]);
+}
+
+/** 14 november 2026 klockan 10.15, by the clock on the wall there and then. */
+export function instantInWords(instant: Instant, words: Words): string {
+  const day = dayInWords(dayOf({ at: instant }), words);
+  return quoting(words.instant, (name) => ({ day, time: instant.slice(11, 16).replace(':', '.') })[name]);
 }
 
 /** “idag”, “på onsdag” or “tisdag den 8 december”, as one says it on a day. */

@@ -7,7 +7,7 @@
  * AI-generated content”).
  */
 import type { Activity, Attachment, Entity } from 'botbuilder';
-import type { Content } from '../content.ts';
+import type { Content, ReceiptInWords } from '../content.ts';
 import type { Said } from '../conversations/store.ts';
 import type { Rule } from '../guidance.ts';
 
@@ -17,7 +17,7 @@ const LONGEST_NAME = 80;
 const LONGEST_EXTRACT = 160;
 
 export function toActivity(said: Said, rules: Rules): Partial<Activity> {
-  const { text, source, suggests, link } = said;
+  const { text, source, suggests, link, receipt } = said;
   const cited = citedBy(said, rules);
   const markers = cited.map((_, index) => `[${index + 1}]`);
   return {
@@ -27,7 +27,7 @@ export function toActivity(said: Said, rules: Rules): Partial<Activity> {
     text: cited.length > 0 ? [text, [source, ...markers].join(' ')].join('\n\n') : text,
     ...(cited.length > 0 && { entities: [toCitations(cited)] }),
     ...(suggests.length > 0 && { suggestedActions: toActions(suggests) }),
-    ...(link && { attachments: [toCard(link)] }),
+    ...(receipt ? { attachments: [toReceipt(receipt, link)] } : link && { attachments: [toCard(link)] }),
   };
 }
 
@@ -52,6 +52,22 @@ const citedBy = ({ cites }: Said, rules: Rules): Rule[] => cites.flatMap((id) =>
 const toCard = ({ title, url }: NonNullable<Said['link']>): Attachment => ({
   contentType: 'application/vnd.microsoft.card.hero',
   content: { buttons: [{ type: 'openUrl', title, value: url }] },
+});
+
+/** As an Adaptive Card, in the version that both Teams and Web Chat show. */
+const toReceipt = ({ title, rows }: ReceiptInWords, link: Said['link']): Attachment => ({
+  contentType: 'application/vnd.microsoft.card.adaptive',
+  content: {
+    type: 'AdaptiveCard',
+    $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
+    version: '1.5',
+    lang: 'sv',
+    body: [
+      { type: 'TextBlock', text: title, weight: 'Bolder', wrap: true },
+      { type: 'FactSet', facts: rows.map(({ name, value }) => ({ title: name, value })) },
+    ],
+    ...(link && { actions: [{ type: 'Action.OpenUrl', title: link.title, url: link.url }] }),
+  },
 });
 
 const toActions = (suggests: readonly string[]): NonNullable<Activity['suggestedActions']> => ({

@@ -6,32 +6,36 @@
  * has left off.
  */
 import { randomUUID } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Server } from 'restify';
-import type { Day } from '../../dialogs/card-validity.ts';
 import { createCalendar } from '../calendar.ts';
 import { createBotFramework } from '../channels/bot-framework/adapter.ts';
 import { createDirectLine } from '../channels/direct-line/direct-line.ts';
 import { createTokens } from '../channels/direct-line/tokens.ts';
 import type { Content } from '../content.ts';
-import { createConversations } from '../conversations/conversations.ts';
+import { createConversations, type Proving } from '../conversations/conversations.ts';
 import { createPostgresStore } from '../conversations/postgres-store.ts';
-import { mountDevelopmentSignIn, signInLink } from '../identity/development-sign-in.ts';
-import { demonstrationHolders, demonstrationNames } from '../ledger/demonstration-holders.ts';
-import { createEmbeddedLedger } from '../ledger/embedded-ledger.ts';
-import { withDeadline } from '../ledger/faults.ts';
-import { createReceipts } from '../ledger/receipts.ts';
+import {
+  DEMONSTRATION_ACR,
+  DEMONSTRATION_CLAIM,
+  type DevelopmentProvider,
+  startDevelopmentProvider,
+} from '../identity/development-provider.ts';
+import { createProvider } from '../identity/provider.ts';
+import { mountSignIn, signInCallback, signInLink } from '../identity/sign-in.ts';
+import { createSignIns, type SignIns } from '../identity/sign-ins.ts';
+import { demonstrationNames } from '../ledger/demonstration-holders.ts';
 import { described, type Log } from '../log.ts';
-import { createServer } from '../server.ts';
-import type { Settings } from '../settings.ts';
-import { StartupProblem } from '../startup-problem.ts';
-import { createCache } from '../storage/cache.ts';
-import { type Database, openDatabase } from '../storage/database.ts';
+import { mountRecords } from '../privacy/records.ts';
+import { createRetention } from '../privacy/retention.ts';
+import { closeServer, createServer, listen } from '../server.ts';
+import type { IdentitySettings, Settings } from '../settings.ts';
+import { type Database, type Migrations, openDatabase } from '../storage/database.ts';
 import { startEmbeddedPostgres } from '../storage/embedded-postgres.ts';
 import { keyFor } from '../storage/keys.ts';
 import type { Understanding } from '../understanding/understanding.ts';
 import { mountChatPage } from '../web/chat-page.ts';
+import { createReceiptFiles } from '../web/receipt.ts';
+import { openLedger } from './ledger-parts.ts';
 
 export type Service = {
   /** Where it is reached from this machine. */
@@ -48,16 +52,14 @@ export type ServiceWorld = {
   understanding: Understanding;
   now: () => Date;
   log: Log;
-  migrations: string;
+  migrations: readonly Migrations[];
   scripts: string;
 };
 
 /** In milliseconds. */
-const LEDGER_DEADLINE = 8_000;
 const BETWEEN_LOOKS = 1_000;
 const TELLING = 20;
-const STOPPING = 10_000;
-const PURGING = 3_600_000;
+const LETTING_GO = 3_600_000;
 
 export async function serve({
   settings,
@@ -70,7 +72,6 @@ export async function serve({
   const onMistake = (mistake: unknown) => {
     log.error(described(mistake), 'mistake');
   };
-  const isDemonstration = !settings.isProduction;
   const embedded = settings.databaseUrl ? undefined : await startEmbeddedPostgres(settings.dataFolder);
   const url = settings.databaseUrl ?? embedded?.url ?? '';
   try {
@@ -82,17 +83,33 @@ export async function serve({
 
   async function start(): Promise<Service> {
     const database = await openDatabase(url, folders.migrations, onMistake);
-    const holdersOn = (day: Day) => (isDemonstration ? demonstrationHolders(day) : []);
     let origin = '';
+    const publicOrigin = () => settings.publicUrl ?? origin;
+    const { scripts } = folders;
+    const ledger = await openLedger({ database, settings, now, scripts, onMistake });
+    const development =
+      settings.isProduction || settings.identity
+        ? undefined
+        : await startDevelopmentProvider({
+            isProduction: settings.isProduction,
+            host: settings.host,
+            names: demonstrationNames,
+            identifierOf: ledger.identifierOf,
+            content,
+            redirectUris: () => [signInCallback(publicOrigin())],
+          });
+    const identity = settings.identity ?? (development && demonstrationIdentity(development));
+    const signIns = createSignIns(database, await keyFor(database, 'sign-in'));
+    const receipts = createReceiptFiles({ content, key: await keyFor(database, 'receipt'), publicOrigin, now });
     const conversations = createConversations({
       content,
       understanding,
       calendar: createCalendar(content.offices),
       store: createPostgresStore(database),
-      ledger: withDeadline(createEmbeddedLedger(holdersOn, now, createReceipts(database)), LEDGER_DEADLINE),
-      proving: isDemonstration
-        ? { way: 'link', linkFor: (challenge) => signInLink(settings.publicUrl ?? origin, challenge) }
-        : undefined,
+      ledger: ledger.port,
+      proving: identity && provingBy(signIns, (challenge) => signInLink(publicOrigin(), challenge)),
+      proofLasts: settings.proofLasts,
+      receiptLink: receipts.linkTo,
       now,
       onTurn: (turn) => {
         log.info(turn, 'turn');
@@ -100,8 +117,15 @@ export async function serve({
       onMistake,
     });
     const { rules } = content;
+    const retention = createRetention({ database, days: settings.retention.days, now, onMistake });
+    const signingIn = ({ holderClaim, acr, ...provider }: IdentitySettings) => ({
+      provider: createProvider({ ...provider, allowInsecure: !settings.isProduction }),
+      holderFor: ledger.port.holderFor,
+      holderClaim,
+      acr,
+    });
+    if (!identity) log.warn('OIDC_ISSUER is not set, so nobody can prove who they are');
     const tokens = createTokens(await keyFor(database, 'direct-line'));
-    const sessions = createCache(database, 'sign-in', onMistake);
     const secret = settings.directLineSecret;
     const directLine = createDirectLine({ conversations, rules, tokens, secret, onMistake });
     const isOpenHere = !settings.isProduction;
@@ -113,37 +137,36 @@ export async function serve({
       mounts: [
         directLine.mount,
         bot.mount,
-        (each) => mountChatPage(each, { content, conversations, tokens, scripts: folders.scripts }),
-        ...(isDemonstration
-          ? [
-              (each: Server) => {
-                mountDevelopmentSignIn(each, { content, conversations, holders: demonstrationNames, sessions });
-              },
-            ]
-          : []),
+        (each) => mountChatPage(each, { content, conversations, tokens, scripts }),
+        receipts.mount,
+        (each) => {
+          mountRecords(each, { content, database, retention, ...settings.retention });
+          ledger.mount(each);
+          if (identity) mountSignIn(each, { ...signingIn(identity), content, signIns, publicOrigin, onMistake, now });
+        },
       ],
-      isHealthy: async () => ({ database: await answers(database) }),
+      isHealthy: async () => {
+        const isUp = await database.isUp();
+        return { database: isUp, retention: isUp && !(await retention.isOverdue()) };
+      },
       onMistake,
     });
     const news = await shareNews(database, directLine.refresh, onMistake);
     conversations.subscribe(news.tell);
 
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(settings.port, settings.host, () => {
-        // restify would hand it PostgreSQL's errors too, since they are called that, and wait for its answer.
-        server.removeListener('error', reject);
-        resolve();
-      });
-    }).catch(async (mistake: unknown) => {
+    origin = await listen(server, settings).catch(async (mistake: unknown) => {
       directLine.close();
+      await development?.stop();
       await database.close();
-      throw asStartupProblem(mistake, settings);
+      throw mistake;
     });
-    const { port } = server.server.address() as AddressInfo;
-    origin = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`;
 
-    const purging = setInterval(() => void sessions.purge().catch(onMistake), PURGING);
+    const letGo = () =>
+      Promise.all([retention.run(), signIns.purge()]).catch((mistake: unknown) => {
+        onMistake(mistake);
+      });
+    const lettingGo = setInterval(() => void letGo(), LETTING_GO);
+    void letGo();
     const stopping = new AbortController();
     const looking = (async () => {
       while (!stopping.signal.aborted) {
@@ -162,24 +185,34 @@ export async function serve({
       dataFolder: embedded?.folder,
       async stop() {
         stopping.abort();
-        clearInterval(purging);
+        clearInterval(lettingGo);
         directLine.close();
-        const closed = new Promise<void>((resolve) => {
-          server.close(resolve);
-        });
-        server.server.closeIdleConnections();
-        await Promise.race([
-          Promise.all([closed, looking, conversations.idle()]),
-          wait(STOPPING, undefined, { ref: false }),
-        ]);
-        server.server.closeAllConnections();
+        await closeServer(server, Promise.all([looking, conversations.idle()]));
         await news.stop();
+        await development?.stop();
         await database.close();
         await embedded?.stop();
       },
     };
   }
 }
+
+const demonstrationIdentity = ({ issuer, clientId, clientSecret }: DevelopmentProvider): IdentitySettings => ({
+  issuer,
+  clientId,
+  clientSecret,
+  scope: 'openid',
+  holderClaim: DEMONSTRATION_CLAIM,
+  acr: [DEMONSTRATION_ACR],
+});
+
+const provingBy = (signIns: SignIns, linkFor: (challenge: string) => string): Proving => ({
+  way: 'signIn',
+  linkFor,
+  redeem: signIns.redeem,
+  linkedTo: signIns.linkedTo,
+  link: (account, { person, provedAt }) => signIns.link(account, person, provedAt),
+});
 
 /** Tells other processes whose log has grown here, several in one message, and hears it from them. */
 async function shareNews(
@@ -213,32 +246,4 @@ async function shareNews(
       await telling;
     },
   };
-}
-
-const PING = { name: 'ping', text: 'select 1' };
-
-async function answers(database: Database): Promise<boolean> {
-  try {
-    await database.run(PING, []);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function asStartupProblem(mistake: unknown, { host, port }: Settings): unknown {
-  const code = mistake instanceof Error && 'code' in mistake ? mistake.code : undefined;
-  if (code === 'EADDRINUSE') {
-    return new StartupProblem(
-      'portIsTaken',
-      `Port ${port} at ${host} is taken; stop what uses it, or set PORT to another.`,
-    );
-  }
-  if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-    return new StartupProblem(
-      'portIsTaken',
-      `${host}:${port} cannot be listened on here (${code}); set HOST and PORT to another.`,
-    );
-  }
-  return mistake;
 }

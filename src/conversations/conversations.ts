@@ -13,9 +13,9 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Day } from '../../dialogs/card-validity.ts';
-import type { Heard, Moment, Reported, Request } from '../../dialogs/vocabulary.ts';
-import type { Calendar } from '../calendar.ts';
-import type { Content, Spoken } from '../content.ts';
+import type { Heard, Moment, Proof, Reported, Request } from '../../dialogs/vocabulary.ts';
+import { type Calendar, instantOf } from '../calendar.ts';
+import type { Content, ReceiptInWords, Spoken } from '../content.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { maskForAny } from '../masking.ts';
 import { begin, canGoOn, isOfThisVersion, type Reply, takeTurn, type Turn } from '../turn.ts';
@@ -25,10 +25,12 @@ import type {
   Delivery,
   Held,
   Kept,
+  Link,
   Logged,
   OpenRequest,
   Pending,
   Place,
+  Proved,
   Said,
   Step,
 } from './store.ts';
@@ -60,9 +62,26 @@ export type Accepted = {
   answered: Promise<Exchange>;
 };
 
-/** How somebody proves who they are: it is known beforehand, or they follow a link. Without a way nobody can. */
+/** How somebody proves who they are: it is known beforehand, or they sign in. Without a way nobody can. */
 export type Proving =
-  { way: 'known'; person: string | undefined } | { way: 'link'; linkFor: (challenge: string) => string };
+  | { way: 'known'; person: string | undefined }
+  | {
+      way: 'signIn';
+      /** Where a challenge is met. */
+      linkFor: (challenge: string) => string;
+      /** Tries the code that was typed back. The same `redeemer` again gets the same answer. */
+      redeem: (
+        conversation: string,
+        code: string,
+        redeemer: string,
+      ) => Promise<({ outcome: 'proved' } & Proved) | { outcome: 'wrong' } | { outcome: 'spent' }>;
+      /** Who has signed in once as the owner of an account of a channel. */
+      linkedTo: (account: string) => Promise<Proved | undefined>;
+      link: (account: string, proved: Proved) => Promise<void>;
+    };
+
+/** For how long a proof is believed, in minutes: altogether, and while nothing is written. */
+export type ProofLasts = { minutes: number; idleMinutes: number };
 
 export type World = {
   content: Content;
@@ -72,6 +91,9 @@ export type World = {
   /** Calls that end, in whichever way, within their deadline. */
   ledger: Ledger;
   proving: Proving | undefined;
+  proofLasts: ProofLasts;
+  /** Where a receipt can be fetched, to be saved. Without a place there is none. */
+  receiptLink?: ((receipt: ReceiptInWords) => string) | undefined;
   now(): Date;
   /** Is told of every turn, once it is committed. */
   onTurn(turn: { conversation: string; state: string; heard: string[]; requests: string[] }): void;
@@ -86,10 +108,6 @@ export type Conversations = {
   accept: (message: Incoming) => Promise<Accepted>;
   /** Keeps a client's own event in the log. Nothing answers it. */
   note: (conversation: string, event: { id: string; name: string }) => Promise<number | undefined>;
-  /** Somebody has met a challenge, and so proved who they are. False if it is no longer waited for. */
-  verify: (challenge: string, person: string) => Promise<boolean>;
-  /** The conversation a challenge was made in, while it is waited for. */
-  isWaitedFor: (challenge: string) => Promise<boolean>;
   /** Asks the ledger again about revocations whose outcome is unknown. No replies, if there is no news. */
   settle: (conversation: string) => Promise<Exchange>;
   /** Delivers what is to be delivered next, in order; one at a time, over all processes. `claimed` is ours already. */
@@ -108,6 +126,8 @@ export type Conversations = {
   /** Resolves when nothing is being done any more. */
   idle: () => Promise<void>;
 };
+
+type Verification = Extract<Request, { request: 'identity.verify' }>;
 
 type Draft = Omit<Step, 'conversation' | 'turns' | 'at'> & { heard: string[]; said?: string; spoken: Spoken[] };
 
@@ -143,32 +163,24 @@ export function createConversations(world: World): Conversations {
   const draft = (turn: Turn, moment: Moment): Draft => {
     const spoken = speak(turn.replies, dayOf(moment));
     const suggests = [...new Set(spoken.flatMap((reply) => reply.suggests))];
-    const requests = turn.requests.map((request) => withChallenge(request));
-    const link = requests.find((each) => each.link)?.link;
     const replies = spoken.map((reply, index): Said => {
       const isLast = index === spoken.length - 1;
-      return { ...reply, suggests: isLast ? suggests : [], ...(isLast && link && { link }) };
+      const link = reply.receipt && linkToReceipt(reply.receipt);
+      return { ...reply, suggests: isLast ? suggests : [], ...(link && { link }) };
     });
-    const { saved, state, asked } = turn;
-    return {
-      kept: { saved, state, asked, suggests },
-      replies,
-      requests: requests.map(({ request, challenge }) => ({ request, ...(challenge && { challenge }) })),
-      heard: [],
-      spoken,
-    };
+    const { saved, state, asked, requests, erases } = turn;
+    return { kept: { saved, state, asked, suggests }, replies, requests, heard: [], spoken, erases };
   };
 
-  const withChallenge = (request: Request) => {
-    if (request.request !== 'identity.verify' || world.proving?.way !== 'link') return { request };
-    const challenge = randomBytes(24).toString('base64url');
-    const link = { title: content.label('conversation/signIn'), url: world.proving.linkFor(challenge) };
-    return { request, challenge: fingerprint(challenge), link };
+  const linkToReceipt = (receipt: ReceiptInWords): Link | undefined => {
+    const url = world.receiptLink?.(receipt);
+    return url === undefined ? undefined : { title: content.label('receipt/save'), url };
   };
 
   const beginning = ({ conversation, kept }: Pending, person?: string): Draft => {
     const moment = momentNow();
-    return draft(begin({ conversation, person }, moment, kept?.saved), moment);
+    const proof = person === undefined ? undefined : proofOf({ person, provedAt: world.now() });
+    return draft(begin({ conversation, proof }, moment, kept?.saved), moment);
   };
 
   /** A turn that cannot be taken is our mistake: the student is told, and stays where they were, or begins anew. */
@@ -197,10 +209,28 @@ export function createConversations(world: World): Conversations {
     return { ...made, answers: seq, said: text };
   };
 
-  const reporting = (kept: Kept, on: Pending, report: Reported, request: string): Draft => {
-    const isUnsettled = report.type === 'ledger.unanswered' && report.request === 'ledger.revoke';
+  const proofOf = ({ person, provedAt }: Proved): Proof => {
+    const { minutes, idleMinutes } = world.proofLasts;
+    const endsAt = new Date(world.now().getTime() + minutes * 60_000);
+    return { person, provedAt: instantOf(provedAt), endsAt: instantOf(endsAt), idleMinutes };
+  };
+
+  const reporting = (kept: Kept, on: Pending, report: Reported, id: string): Draft => {
     const made = attempt(kept, on, () => draft(takeTurn(kept.saved, [report]), report));
-    return { ...made, closes: { id: request, as: isUnsettled ? 'unsettled' : 'closed' } };
+    if (report.type === 'identity.verified') {
+      const { person, provedAt } = report.proof;
+      return { ...made, closes: { id, as: 'closed' }, proved: { person, provedAt: new Date(provedAt) } };
+    }
+    if (report.type === 'identity.signInNeeded' && world.proving?.way === 'signIn') {
+      const challenge = randomBytes(24).toString('base64url');
+      const link = { title: content.label('conversation/signIn'), url: world.proving.linkFor(challenge) };
+      const replies = made.replies.map((reply, index) =>
+        index === made.replies.length - 1 ? { ...reply, link } : reply,
+      );
+      return { ...made, replies, closes: { id, as: 'challenged', challenge: fingerprint(challenge) } };
+    }
+    const isUnsettled = report.type === 'ledger.unanswered' && report.request === 'ledger.revoke';
+    return { ...made, closes: { id, as: isUnsettled ? 'unsettled' : 'closed' } };
   };
 
   /** Commits the turn that is to be taken where the conversation is; again, if another was first. */
@@ -218,7 +248,7 @@ export function createConversations(world: World): Conversations {
       const ours: OpenRequest[] = on.requests.filter(({ id }) => id !== step.closes?.id);
       const after = await store.commit({ ...step, conversation, turns, at: world.now() });
       if (after) {
-        const named = step.requests.map(({ request: { request, reference } }) => ({ request, reference }));
+        const named = step.requests.map(({ request, reference }) => ({ request, reference }));
         into.state = step.kept.state;
         into.said = said ?? into.said;
         into.heard.push(...heard);
@@ -248,7 +278,7 @@ export function createConversations(world: World): Conversations {
           on.kept && isOfThisVersion(on.kept.saved) ? undefined : beginning(on, person),
         );
       } else if (request) {
-        const report = await carryOut(request);
+        const report = await carryOut(request, pending);
         pending = await take(pending, into, (on) => on.kept && reporting(on.kept, on, report, request.id));
       } else if (message && !pending.isBusy) {
         if (into.said !== null) into = exchange(pending);
@@ -263,14 +293,11 @@ export function createConversations(world: World): Conversations {
     return into;
   };
 
-  const carryOut = async ({ request, attempt }: OpenRequest): Promise<Reported> => {
+  const carryOut = async (open: OpenRequest, on: Pending): Promise<Reported> => {
+    const { request, attempt } = open;
     switch (request.request) {
-      case 'identity.verify': {
-        const person = world.proving?.way === 'known' ? world.proving.person : undefined;
-        return person === undefined
-          ? { ...momentNow(), type: 'identity.refused' }
-          : { ...momentNow(), type: 'identity.verified', person };
-      }
+      case 'identity.verify':
+        return verify(open.id, request, on);
       case 'ledger.findCards': {
         const answer = await answerOf(() => ledger.findCards(request.person));
         return answer.outcome === 'found'
@@ -286,6 +313,31 @@ export function createConversations(world: World): Conversations {
         return { ...momentNow(), type: `ledger.${outcome}`, request: request.request };
       }
     }
+  };
+
+  const verify = async (id: string, { isFresh, code }: Verification, on: Pending): Promise<Reported> => {
+    const verified = (proved: Proved): Reported => ({
+      ...momentNow(),
+      type: 'identity.verified',
+      proof: proofOf(proved),
+    });
+    const { proving } = world;
+    if (!proving || on.isShared) return { ...momentNow(), type: 'identity.refused' };
+    if (proving.way === 'known') {
+      const { person } = proving;
+      return person === undefined
+        ? { ...momentNow(), type: 'identity.refused' }
+        : verified({ person, provedAt: world.now() });
+    }
+    if (code !== undefined) {
+      const tried = await proving.redeem(on.conversation, code, id);
+      if (tried.outcome === 'wrong') return { ...momentNow(), type: 'identity.codeIsWrong' };
+      if (tried.outcome === 'spent') return { ...momentNow(), type: 'identity.codeIsSpent' };
+      if (on.account !== undefined) await proving.link(on.account, tried);
+      return verified(tried);
+    }
+    const linked = isFresh || on.account === undefined ? undefined : await proving.linkedTo(on.account);
+    return linked ? verified(linked) : { ...momentNow(), type: 'identity.signInNeeded' };
   };
 
   /** Whatever goes wrong on the way to an answer: the call may have been received. */
@@ -304,9 +356,10 @@ export function createConversations(world: World): Conversations {
       return exchange(undefined);
     });
 
-  const settleOne = async (conversation: string, open: OpenRequest, into: Exchange): Promise<void> => {
+  const settleOne = async (on: Pending, open: OpenRequest, into: Exchange): Promise<void> => {
+    const { conversation } = on;
     into.requests.push({ request: open.request.request, reference: open.request.reference });
-    const report = await carryOut(open);
+    const report = await carryOut(open, on);
     if (report.type === 'ledger.unanswered' || report.type === 'ledger.unreachable') {
       await store.postpone(open);
       return;
@@ -351,27 +404,11 @@ export function createConversations(world: World): Conversations {
       tell(conversation);
       return seq;
     },
-    isWaitedFor: async (challenge) => (await store.challenged(fingerprint(challenge))) !== undefined,
-    async verify(challenge, person) {
-      const waiting = await store.challenged(fingerprint(challenge));
-      if (!waiting) return false;
-      const { conversation, request } = waiting;
-      return inTurn(conversation, async () => {
-        const pending = await store.pending(conversation);
-        if (!pending) return false;
-        const into = exchange(pending);
-        const report: Reported = { ...momentNow(), type: 'identity.verified', person };
-        const after = await take(pending, into, (on) =>
-          on.kept && isOfThisVersion(on.kept.saved) ? reporting(on.kept, on, report, request) : undefined,
-        );
-        await advance(conversation, after);
-        return after !== undefined && after.turns > pending.turns;
-      });
-    },
     async settle(conversation) {
       const pending = await store.pending(conversation);
       const into = exchange(pending);
-      for (const request of await store.claimUnsettled(conversation)) await settleOne(conversation, request, into);
+      if (!pending) return into;
+      for (const request of await store.claimUnsettled(conversation)) await settleOne(pending, request, into);
       return into;
     },
     async deliver(conversation, post, claimed) {

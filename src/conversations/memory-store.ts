@@ -2,7 +2,6 @@
 import type { Request, Revocation } from '../../dialogs/vocabulary.ts';
 import { doorOf } from '../masking.ts';
 import {
-  CHALLENGE_LASTS,
   type ConversationStore,
   type Kept,
   type Logged,
@@ -18,10 +17,11 @@ type Row = {
   turns: number;
   kept: Kept | undefined;
   log: (Logged & { resendKey?: string; isMasked?: boolean })[];
+  lastSeq: number;
   answeredSeq: number;
   deliveredSeq: number;
   isBeingDelivered: boolean;
-  requests: { id: string; request: Request; state: State; attempts: number; dueAt: number; challenge?: string }[];
+  requests: { id: string; request: Request; state: State; attempts: number; dueAt: number }[];
 };
 type State = 'open' | 'unsettled' | 'challenged' | 'closed';
 
@@ -35,6 +35,7 @@ export function createMemoryStore(now: () => number = Date.now): ConversationSto
       turns: 0,
       kept: undefined,
       log: [],
+      lastSeq: 0,
       answeredSeq: 0,
       deliveredSeq: 0,
       isBeingDelivered: false,
@@ -55,6 +56,8 @@ export function createMemoryStore(now: () => number = Date.now): ConversationSto
           ? { seq: message.seq, text: message.text, isMasked: message.isMasked ?? false }
           : undefined,
       requests,
+      account: row.place.account,
+      isShared: row.place.isShared ?? false,
       isBusy: row.requests.some(({ state }) => state === 'open'),
       delivery: undefined,
     };
@@ -72,7 +75,7 @@ export function createMemoryStore(now: () => number = Date.now): ConversationSto
         (each) => ('id' in each && each.id === id) || (resendKey !== undefined && each.resendKey === resendKey),
       );
       if (kept) return Promise.resolve({ seq: kept.seq, isNew: false, pending: undefined });
-      const seq = row.log.length + 1;
+      const seq = ++row.lastSeq;
       const masked = text[doorOf(row.kept?.asked.fact)];
       row.log.push({ seq, at, author: 'student', id, ...masked, ...(resendKey !== undefined && { resendKey }) });
       return Promise.resolve({ seq, isNew: true, pending: undefined });
@@ -81,7 +84,7 @@ export function createMemoryStore(now: () => number = Date.now): ConversationSto
       const row = rows.get(conversation);
       if (!row) return Promise.resolve(undefined);
       const kept = row.log.find((each) => 'id' in each && each.id === id);
-      const seq = kept?.seq ?? row.log.length + 1;
+      const seq = kept?.seq ?? ++row.lastSeq;
       if (!kept) row.log.push({ seq, at, author: 'student', id, event: name });
       return Promise.resolve(seq);
     },
@@ -89,7 +92,7 @@ export function createMemoryStore(now: () => number = Date.now): ConversationSto
       const row = rows.get(conversation);
       return Promise.resolve(row && pendingOf(row));
     },
-    commit({ conversation, turns, at, kept, replies, answers, closes, requests }) {
+    commit({ conversation, turns, at, kept, replies, answers, closes, requests, erases }) {
       const row = rows.get(conversation);
       const closed = row?.requests.find(({ id }) => id === closes?.id);
       if (row?.turns !== turns || (closes && (!closed || closed.state === 'closed'))) return Promise.resolve(undefined);
@@ -97,27 +100,29 @@ export function createMemoryStore(now: () => number = Date.now): ConversationSto
       row.turns++;
       row.kept = kept;
       row.answeredSeq = answers ?? row.answeredSeq;
-      if (closes && closed) Object.assign(closed, { state: closes.as, dueAt: now() });
-      if (requests.some(({ challenge }) => challenge)) {
+      if (closes?.as === 'challenged') {
         for (const each of row.requests) if (each.state === 'challenged') each.state = 'closed';
       }
-      for (const said of replies) {
-        row.log.push({ seq: row.log.length + 1, at, author: 'bot', said, answers, turn: row.turns });
+      if (closes && closed) Object.assign(closed, { state: closes.as, dueAt: now() });
+      if (erases) {
+        row.log = row.log.filter(({ seq }) => seq > row.answeredSeq);
+        row.requests = row.requests.filter(({ state }) => state === 'open' || state === 'unsettled');
       }
-      const asked = requests.map(({ request, challenge }) => ({
+      for (const said of replies) {
+        row.log.push({ seq: ++row.lastSeq, at, author: 'bot', said, answers, turn: row.turns });
+      }
+      const asked = requests.map((request) => ({
         id: String(++made),
         request,
-        state: challenge ? ('challenged' as const) : ('open' as const),
+        state: 'open' as const,
         attempts: 1,
-        dueAt: now() + CHALLENGE_LASTS * 1_000,
-        ...(challenge && { challenge }),
+        dueAt: Infinity,
       }));
       row.requests.push(...asked);
-      const ours = asked.filter(({ state }) => state === 'open');
       return Promise.resolve(
         pendingOf(
           row,
-          ours.map(({ id, request, attempts }) => ({ id, request, attempt: attempts })),
+          asked.map(({ id, request, attempts }) => ({ id, request, attempt: attempts })),
         ),
       );
     },
@@ -141,19 +146,10 @@ export function createMemoryStore(now: () => number = Date.now): ConversationSto
       if (postponed) postponed.dueAt = now() + patienceAfter(attempt) * 1_000;
       return Promise.resolve();
     },
-    challenged(challenge) {
-      for (const [conversation, { requests }] of rows) {
-        const met = requests.find((each) => each.challenge === challenge);
-        if (met?.state === 'challenged' && met.dueAt > now()) {
-          return Promise.resolve({ conversation, request: met.id });
-        }
-      }
-      return Promise.resolve(undefined);
-    },
     has: (conversation) => Promise.resolve(rows.has(conversation)),
     log: (conversation, after) => Promise.resolve((rows.get(conversation)?.log ?? []).filter(({ seq }) => seq > after)),
     lengths: (conversations) =>
-      Promise.resolve(new Map(conversations.map((each) => [each, rows.get(each)?.log.length ?? 0]))),
+      Promise.resolve(new Map(conversations.map((each) => [each, rows.get(each)?.lastSeq ?? 0]))),
     claimDelivery(conversation) {
       const row = rows.get(conversation);
       const replies = row && !row.isBeingDelivered ? repliesOf(row) : [];

@@ -33,11 +33,12 @@ const SaidShape = z.object({
   cites: z.array(z.string()),
   suggests: z.array(z.string()),
   source: z.string().optional(),
+  receipt: z.object({ title: z.string(), rows: z.array(z.object({ name: z.string(), value: z.string() })) }).optional(),
   link: z.object({ title: z.string(), url: z.string() }).optional(),
 });
 const Referred = z.object({ reference: z.string() });
-const AnyRequest: z.ZodType<Request> = z.discriminatedUnion('request', [
-  Referred.extend({ request: z.literal('identity.verify') }),
+const AnyRequest = z.discriminatedUnion('request', [
+  Referred.extend({ request: z.literal('identity.verify'), isFresh: z.boolean(), code: z.string().optional() }),
   Referred.extend({ request: z.literal('ledger.findCards'), person: z.string() }),
   Referred.extend({
     request: z.literal('ledger.revoke'),
@@ -50,6 +51,8 @@ const AnyRequest: z.ZodType<Request> = z.discriminatedUnion('request', [
 /** What comes next in a conversation. */
 type Next = {
   turns: number;
+  account: string | null;
+  is_shared: boolean;
   open_requests: number;
   message: unknown;
   requests: { id: string; request: unknown; attempts: number }[] | null;
@@ -78,17 +81,18 @@ const NEXT_MESSAGE = `(
 
 const open: Statement = {
   name: 'open',
-  text: `insert into conversations as c (id, channel, is_pushed, address) values ($1, $2, $3, $4)
-    on conflict (id) do nothing`,
+  text: `insert into conversations as c (id, channel, is_pushed, address, account, is_shared)
+    values ($1, $2, $3, $4, $5, $6) on conflict (id) do nothing`,
 };
 
 const accept: Statement = {
   name: 'accept',
   text: `with c as (
-      insert into conversations as c (id, channel, is_pushed, address, last_seq, waiting)
-      values ($1, $2, $3, $4, 1, 1)
+      insert into conversations as c (id, channel, is_pushed, address, account, is_shared, last_seq, waiting)
+      values ($1, $2, $3, $4, $9, $10, 1, 1)
       on conflict (id) do update set
-        last_seq = c.last_seq + 1, waiting = c.waiting + 1, address = excluded.address, changed_at = now()
+        last_seq = c.last_seq + 1, waiting = c.waiting + 1, address = excluded.address, account = excluded.account,
+        is_shared = excluded.is_shared, changed_at = now()
       returning *
     ), accepted as (
       insert into messages (conversation, seq, author, kind, id, resend_key, said, at)
@@ -132,8 +136,8 @@ const pending: Statement = {
 const IS_NEXT_TO_DELIVER = `is_pushed and $10 > 0 and replied_seq = delivered_seq
           and (delivering_until is null or delivering_until < now())`;
 
-const commit: Statement = {
-  name: 'commit',
+const commitAnd = (name: string, also: string): Statement => ({
+  name,
   text: `with c as (
       update conversations c set
         turns = turns + 1, version = $3, snapshot = $4, state = $5, asked_fact = $6, asked_path = $7, door = $8,
@@ -149,30 +153,55 @@ const commit: Statement = {
         and ($12::bigint is null or exists (select from requests r where r.id = $12 and r.state <> 'closed'))
       returning *
     ), closing as (
-      update requests set state = $13, due_at = now() from c where requests.id = $12
+      update requests set state = $13, challenge = $16,
+        due_at = now() + make_interval(secs => case when $13 = 'challenged' then ${CHALLENGE_LASTS} else 0 end)
+      from c where requests.id = $12
     ), overtaken as (
       update requests set state = 'closed' from c
-      where $16 and conversation = c.id and requests.state = 'challenged' and requests.id is distinct from $12
+      where $16::text is not null and conversation = c.id and requests.state = 'challenged' and requests.id <> $12
+    ), proved as (
+      insert into proofs (conversation, person, proved_at, heard_at)
+      select c.id, $19, $20, $18 from c where $19::text is not null on conflict do nothing
     ), replied as (
       insert into messages (conversation, seq, author, kind, said, at, turn, answers)
       select c.id, c.last_seq - $10 + nth, 'bot', 'message', reply, $18, c.turns, $11
       from c, jsonb_array_elements($14::jsonb) with ordinality as replies (reply, nth)
     ), requested as (
-      insert into requests (conversation, reference, request, state, challenge, due_at)
-      select c.id, each #>> '{request,reference}', each -> 'request',
-        case when each ? 'challenge' then 'challenged' else 'open' end, each ->> 'challenge',
-        now() + make_interval(secs => case when each ? 'challenge' then ${CHALLENGE_LASTS} else ${REQUEST_LEASE} end)
+      insert into requests (conversation, reference, request, state, due_at)
+      select c.id, each ->> 'reference', each, 'open', now() + make_interval(secs => ${REQUEST_LEASE})
       from c, jsonb_array_elements($15::jsonb) with ordinality as made (each, nth) order by nth
-      returning id, request, state, attempts
-    )
-    select c.turns, c.open_requests, c.address, c.last_seq, case when c.waiting > 0 then ${NEXT_MESSAGE} end as message,
+      returning id, request, attempts
+    )${also}
+    select c.turns, c.account, c.is_shared, c.open_requests, c.address, c.last_seq, case when c.waiting > 0 then ${NEXT_MESSAGE} end as message,
       (
         select json_agg(json_build_object('id', o.id::text, 'request', o.request, 'attempts', o.attempts) order by o.id)
-        from requested o where o.state = 'open'
+        from requested o
       ) as requests,
       c.delivering_until = now() + make_interval(secs => ${DELIVERY_LEASE}) as is_ours_to_deliver
     from c`,
-};
+});
+
+const commit = commitAnd('commit', '');
+
+/** A conversation that waits for the ledger, or takes a turn just then, is left as it is. */
+const commitAndErase = commitAnd(
+  'commit-and-erase',
+  `, unsaid as (
+      delete from messages using c where conversation = c.id and seq <= $11
+    ), unasked as (
+      delete from requests using c where conversation = c.id and requests.state in ('closed', 'challenged')
+    ), unproved as (
+      delete from proofs using c where conversation = c.id
+    ), unlinked as (
+      delete from links using c where links.account = c.account or person = $21
+    ), others as (
+      delete from conversations o using (
+        select each.id, each.turns from conversations each, c
+        where each.id <> c.id and each.id in (select conversation from proofs where person = $21)
+          and not exists (select from requests r where r.conversation = each.id and r.state in ('open', 'unsettled'))
+      ) as idle where o.id = idle.id and o.turns = idle.turns
+    )`,
+);
 
 const claimUnsettled: Statement = {
   name: 'claim-unsettled',
@@ -183,12 +212,6 @@ const claimUnsettled: Statement = {
 const postpone: Statement = {
   name: 'postpone',
   text: `update requests set due_at = now() + make_interval(secs => $2) where id = $1 and state = 'unsettled'`,
-};
-
-const challenged: Statement = {
-  name: 'challenged',
-  text: `select conversation, id::text as request from requests
-    where challenge = $1 and state = 'challenged' and due_at > now()`,
 };
 
 const has: Statement = { name: 'has', text: 'select from conversations where id = $1' };
@@ -268,13 +291,13 @@ export function createPostgresStore(database: Database): ConversationStore {
   });
 
   return {
-    async open({ conversation, channel, isPushed, address = {} }) {
-      await database.run(open, [conversation, channel, isPushed, address]);
+    async open({ conversation, channel, isPushed, address = {}, account = null, isShared = false }) {
+      await database.run(open, [conversation, channel, isPushed, address, account, isShared]);
       const made = await pendingOf(conversation);
       if (!made) throw new Error('A conversation was removed as it was opened');
       return made;
     },
-    async accept({ conversation, channel, isPushed, address = {}, id, resendKey = null, text, at }) {
+    async accept({ conversation, channel, isPushed, address = {}, id, resendKey = null, text, at, ...place }) {
       try {
         const row = await one<Row & { seq: number }>(accept, [
           conversation,
@@ -285,6 +308,8 @@ export function createPostgresStore(database: Database): ConversationStore {
           resendKey,
           text,
           at,
+          place.account ?? null,
+          place.isShared ?? false,
         ]);
         if (!row) throw new Error('A message was not kept');
         const isPlain = row.waiting === 1 && row.open_requests === 0;
@@ -305,9 +330,9 @@ export function createPostgresStore(database: Database): ConversationStore {
       }
     },
     pending: pendingOf,
-    async commit({ conversation, turns, at, kept, replies, answers = null, closes, requests }) {
+    async commit({ conversation, turns, at, kept, replies, answers = null, closes, requests, proved, erases }) {
       const { saved, state, asked, suggests } = kept;
-      const row = await one<Committed>(commit, [
+      const row = await one<Committed>(erases ? commitAndErase : commit, [
         conversation,
         turns,
         saved.version,
@@ -323,9 +348,12 @@ export function createPostgresStore(database: Database): ConversationStore {
         closes?.as ?? null,
         JSON.stringify(replies),
         JSON.stringify(requests),
-        requests.some(({ challenge }) => challenge !== undefined),
-        requests.filter(({ challenge }) => challenge === undefined).length,
+        closes?.as === 'challenged' ? closes.challenge : null,
+        requests.length,
         at,
+        proved?.person ?? null,
+        proved?.provedAt ?? null,
+        ...(erases ? [erases.person ?? null] : []),
       ]);
       if (!row) return undefined;
       const before = row.last_seq - replies.length + 1;
@@ -341,7 +369,6 @@ export function createPostgresStore(database: Database): ConversationStore {
     async postpone({ id, attempt }) {
       await database.run(postpone, [id, patienceAfter(attempt)]);
     },
-    challenged: (challenge) => one(challenged, [challenge]),
     has: async (conversation) => (await one(has, [conversation])) !== undefined,
     log: async (conversation, after) => (await database.run<LogRow>(log, [conversation, after])).map(toLogged),
     async lengths(conversations) {
@@ -409,8 +436,10 @@ function toPending({ id, version, snapshot, state, asked_fact, asked_path, sugge
   };
 }
 
-const nextOf = ({ turns, message, requests, open_requests }: Next) => ({
+const nextOf = ({ turns, account, is_shared, message, requests, open_requests }: Next) => ({
   turns,
+  account: account ?? undefined,
+  isShared: is_shared,
   message: message ? toHeld(message) : undefined,
   requests: (requests ?? []).map(toOpenRequest),
   isBusy: open_requests > 0,
@@ -423,15 +452,23 @@ function toHeld(message: unknown): Held {
 
 const toOpenRequest = ({ id, request, attempts }: Claimed): OpenRequest => ({
   id,
-  request: AnyRequest.parse(request),
+  request: readRequest(request),
   attempt: attempts,
 });
 
 const isRevocation = (open: OpenRequest): open is OpenRequest<Revocation> => open.request.request === 'ledger.revoke';
 
+/** What is left out when it is written is not there when it is read, either. */
+function readRequest(written: unknown): Request {
+  const request = AnyRequest.parse(written);
+  if (request.request !== 'identity.verify') return request;
+  const { code, ...verify } = request;
+  return code === undefined ? verify : { ...verify, code };
+}
+
 function saidOf(written: unknown): Said {
-  const { link, source, ...said } = SaidShape.parse(written);
-  return { ...said, source, ...(link && { link }) };
+  const { link, receipt, source, ...said } = SaidShape.parse(written);
+  return { ...said, source, ...(receipt && { receipt }), ...(link && { link }) };
 }
 
 function toLogged({ seq, author, kind, id, said, at, turn, answers }: LogRow): Logged {

@@ -18,6 +18,10 @@ export type Place = {
   channel: string;
   /** A channel that is pushed to is delivered to; from any other the student fetches. */
   isPushed: boolean;
+  /** Whose account it is, where the channel has proved that. */
+  account?: string;
+  /** Several people write or read there, so nothing personal is said. */
+  isShared?: boolean;
   /** What the channel needs to reach the student again. It is the channel's own business. */
   address?: object;
 };
@@ -32,8 +36,11 @@ export type Message = Place & {
   at: Date;
 };
 
-/** A reply as it is kept. A link is somewhere to go in order to answer, such as to sign in. */
-export type Said = Spoken & { link?: { title: string; url: string } };
+/** Somewhere to go, such as to sign in, or to fetch a receipt. */
+export type Link = { title: string; url: string };
+
+/** A reply as it is kept. */
+export type Said = Spoken & { link?: Link };
 
 /** Where a conversation rests. */
 export type Kept = { saved: Saved; state: string; asked: Asked; suggests: string[] };
@@ -47,6 +54,8 @@ export type OpenRequest<Kind extends Request = Request> = { id: string; request:
 export type Pending = {
   conversation: string;
   turns: number;
+  account: string | undefined;
+  isShared: boolean;
   /** Nothing, before it has begun. */
   kept: Kept | undefined;
   /** The first message that is not answered. */
@@ -70,10 +79,20 @@ export type Step = {
   replies: Said[];
   /** The message it answers, by its place in the conversation. */
   answers?: number;
-  closes?: { id: string; as: 'closed' | 'unsettled' };
-  /** One with a challenge waits for whoever can meet it, and keeps nothing else waiting. */
-  requests: { request: Request; challenge?: string }[];
+  /** One that is challenged waits for whoever can meet the challenge, and keeps nothing else waiting. */
+  closes?: { id: string; as: 'closed' | 'unsettled' } | { id: string; as: 'challenged'; challenge: string };
+  requests: Request[];
+  /** Who has proved who they are, as this turn was told. */
+  proved?: Proved;
+  /**
+   * Everything before this turn goes: what was said, what was asked of the world, and every proof. Of a person, their
+   * other conversations and links go as well.
+   */
+  erases?: { person: string | undefined } | undefined;
 };
+
+/** Who has proved who they are, and when. */
+export type Proved = { person: string; provedAt: Date };
 
 /** One entry of a conversation, in the order they were kept. `turn` is the turn that a reply was said in. */
 export type Logged = { seq: number; at: Date } & (
@@ -106,8 +125,6 @@ export type ConversationStore = {
   claimUnsettled(conversation: string): Promise<OpenRequest<Revocation>[]>;
   /** There is still no answer. It is asked about again later, and ever less often. */
   postpone(request: OpenRequest): Promise<void>;
-  /** The request that a challenge is for, while it may be met. */
-  challenged(challenge: string): Promise<{ conversation: string; request: string } | undefined>;
 
   has(conversation: string): Promise<boolean>;
   log(conversation: string, after: number): Promise<Logged[]>;

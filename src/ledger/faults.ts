@@ -14,12 +14,17 @@ export function inCondition(ledger: Ledger, condition: LedgerCondition, deadline
   if (condition === 'up') return ledger;
   if (condition === 'down') {
     return {
+      holderFor: () => Promise.resolve({ outcome: 'unreachable' }),
       findCards: () => Promise.resolve({ outcome: 'unreachable' }),
       revoke: () => Promise.resolve({ outcome: 'unreachable' }),
     };
   }
   const answers = new Map<string, ReturnType<Ledger['revoke']>>();
   return {
+    async holderFor(identifier) {
+      await wait(deadline / 10);
+      return ledger.holderFor(identifier);
+    },
     async findCards(person) {
       await wait(deadline / 10);
       return ledger.findCards(person);
@@ -46,6 +51,7 @@ export function withDeadline(ledger: Ledger, deadline: number): Ledger {
     }
   };
   return {
+    holderFor: (identifier) => within(ledger.holderFor(identifier)),
     findCards: (person) => within(ledger.findCards(person)),
     revoke: (revocation) => within(ledger.revoke(revocation)),
   };

@@ -11,6 +11,8 @@ import type { Revocation } from '../../dialogs/vocabulary.ts';
 export type Failure = { outcome: 'unreachable' } | { outcome: 'unanswered' };
 
 export type Ledger = {
+  /** The opaque name the ledger has for whoever a provider of identity calls this. It tells nothing of them. */
+  holderFor(identifier: string): Promise<{ outcome: 'found'; holder: string } | Failure>;
   /** An unknown person, and one whose data are protected, have no cards here. */
   findCards(person: string): Promise<{ outcome: 'found'; cards: Card[] } | Failure>;
   /** The same reference twice, and a card that is revoked already, give the first receipt. */

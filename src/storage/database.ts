@@ -20,6 +20,8 @@ export type Database = {
   tell(channel: string, message: string): Promise<void>;
   /** Listens on a connection of its own, which is made again when it is lost. */
   listen(channel: string, hear: (message: string) => void): Promise<void>;
+  /** Whether it answers. */
+  isUp(): Promise<boolean>;
   close(): Promise<void>;
 };
 
@@ -36,10 +38,13 @@ const PLANNED_ONCE = '-c plan_cache_mode=force_generic_plan';
 const MIGRATION_LOCK = 4_711_022;
 const OLDEST_SERVER = 14;
 
-/** Opens the database and brings it up to date. `folder` holds the migrations, as SQL. */
+/** A folder of migrations, as SQL, and the table that tells which of them have been made. */
+export type Migrations = { folder: string; table: string };
+
+/** Opens the database and brings it up to date. */
 export async function openDatabase(
   url: string,
-  folder: string,
+  migrations: readonly Migrations[],
   onMistake: (mistake: unknown) => void,
 ): Promise<Database> {
   const options = { connectionString: readable(url), connectionTimeoutMillis: CONNECTING, options: PLANNED_ONCE };
@@ -53,7 +58,7 @@ export async function openDatabase(
   // A connection that dies while nobody uses it. The pool has let go of it already.
   pool.on('error', onMistake);
   try {
-    await migrate(pool, folder);
+    await migrate(pool, migrations);
   } catch (mistake) {
     await pool.end();
     throw asStartupProblem(mistake, url);
@@ -93,6 +98,11 @@ export async function openDatabase(
       await pool.query({ name: 'tell', text: 'select pg_notify($1, $2)', values: [channel, message] });
     },
     listen,
+    isUp: () =>
+      pool.query({ name: 'ping', text: 'select 1' }).then(
+        () => true,
+        () => false,
+      ),
     async close() {
       isClosed = true;
       await Promise.all([...listeners].map((client) => client.end().catch(() => undefined)));
@@ -105,7 +115,7 @@ export async function openDatabase(
 export const isDuplicate = (mistake: unknown): boolean =>
   mistake instanceof pg.DatabaseError && mistake.code === '23505';
 
-async function migrate(pool: pg.Pool, dir: string): Promise<void> {
+async function migrate(pool: pg.Pool, migrations: readonly Migrations[]): Promise<void> {
   const client = await pool.connect();
   try {
     const { rows } = await client.query<{ server_version_num: string }>('show server_version_num');
@@ -116,15 +126,17 @@ async function migrate(pool: pg.Pool, dir: string): Promise<void> {
     }
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
     const quiet = { debug: silent, info: silent, warn: silent, error: silent };
-    await runner({
-      dbClient: client,
-      dir: join(dir, '*.sql'),
-      useGlob: true,
-      direction: 'up',
-      migrationsTable: 'migrations',
-      noLock: true,
-      logger: quiet,
-    });
+    for (const { folder, table } of migrations) {
+      await runner({
+        dbClient: client,
+        dir: join(folder, '*.sql'),
+        useGlob: true,
+        direction: 'up',
+        migrationsTable: table,
+        noLock: true,
+        logger: quiet,
+      });
+    }
   } finally {
     await client.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);
     client.release();

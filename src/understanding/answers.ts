@@ -16,7 +16,7 @@ import { compile, finderOf, type Phrase, standsAt } from './phrases.ts';
 /** `isPlain` says that the message begins with a yes or no, `isWhole` that it is an answer and little else. */
 export type AnswerRead = { told: Known | 'yes' | 'no'; isPlain: boolean; isWhole: boolean };
 
-export type Command = 'cancel' | 'startOver' | 'back' | 'help' | 'human';
+export type Command = (typeof commands)[number];
 
 export type AnswerReader = {
   /** What a message tells of the fact that is asked for, if it tells anything. */
@@ -37,7 +37,7 @@ export type AnswerReader = {
 };
 
 const Phrases = z.array(z.coerce.string().min(1));
-const commands = ['cancel', 'startOver', 'back', 'help', 'human'] as const;
+const commands = ['cancel', 'startOver', 'back', 'help', 'human', 'signOut', 'forgetMe'] as const;
 const dateFacts = ['expiresOn', 'issuedOn', 'orderedOn'] as const;
 type DateFact = (typeof dateFacts)[number];
 const Values = z.record(z.string(), Phrases);
@@ -142,6 +142,7 @@ export function createAnswerReader(file: SourceFile, dates: DateReader): AnswerR
 
   const answer = (text: string, words: readonly string[], asks: Asks, today: Day): AnswerRead['told'] | undefined => {
     if (asks === 'confirmation') return confirmation(words);
+    if (asks === 'signInCode') return undefined;
     if (isDateFact(asks)) return dateAnswer(text, words, asks, today);
     const dated = datesFor[asks];
     const date = dated && dateAnswer(text, words, dated, today);

@@ -17,6 +17,7 @@ import { type AnswerRead, type Command, createAnswerReader } from './answers.ts'
 import { createClassifier, type Lessons, type Model } from './classifier.ts';
 import { createDateReader } from './dates.ts';
 import { type Candidate, CLEARLY, decide, type Decision, OUTSIDE, type Understood } from './decision.ts';
+import { readSignInCode } from '../identity/sign-ins.ts';
 import { createWishReader } from './wishes.ts';
 import { foldedWordsIn, wordsIn } from './words.ts';
 
@@ -160,7 +161,9 @@ export function createUnderstanding(content: Content, model: Model): Understandi
       const offered = suggests.flatMap((suggested) => titles.get(plain(suggested)) ?? []);
       const command = reader.command(text);
       const askedDay = dates.read(text, today, 'future')[0]?.span;
+      const code = readSignInCode(text);
       const heard = (): Wish[] => {
+        if (code) return [{ type: 'signInCode', code }];
         if (command) return [commands[command]];
         const [first, second, ...more] = reader.isAll(text) ? offered : [];
         if (first && second && more.length === 0) return inOrder(first, second, {});
@@ -193,6 +196,8 @@ const commands: Record<Command, Wish> = {
   back: { type: 'back' },
   help: { type: 'intent.help' },
   human: { type: 'intent.talk-to-human' },
+  signOut: { type: 'signOut' },
+  forgetMe: { type: 'forgetMe' },
 };
 
 /** Between two wishes that the same path answers, from the same facts, there is nothing to ask back about. */

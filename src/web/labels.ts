@@ -30,4 +30,19 @@ const CHAT_PAGE = [
 
 export const chatPageLabels = [...CHAT_PAGE, ...WEB_CHAT_STRINGS].map((name) => `web-chat/${name}`);
 
-export const signInLabels = ['title', 'intro', 'again', 'holders', 'done', 'expired'].map((name) => `sign-in/${name}`);
+const SIGN_IN_PAGES = [
+  'code',
+  'whereToType',
+  'whoseCode',
+  'notSignedIn',
+  'expired',
+  'denied',
+  'insufficient',
+  'refused',
+  'unreachable',
+  'failed',
+];
+/** Of the provider that one tries the assistant with. */
+const DEMONSTRATION_PAGE = ['title', 'intro', 'holders'];
+
+export const signInLabels = [...SIGN_IN_PAGES, ...DEMONSTRATION_PAGE].map((name) => `sign-in/${name}`);

@@ -14,10 +14,9 @@ import { timeOf } from '../../src/calendar.ts';
 import { createConversationDialog } from '../../src/channels/bot-framework/conversation-dialog.ts';
 import { type Conversations, createConversations, type Exchange } from '../../src/conversations/conversations.ts';
 import { createPostgresStore } from '../../src/conversations/postgres-store.ts';
-import { type DemonstrationName, demonstrationHolders } from '../../src/ledger/demonstration-holders.ts';
-import { createEmbeddedLedger } from '../../src/ledger/embedded-ledger.ts';
+import type { DemonstrationName } from '../../src/ledger/demonstration-holders.ts';
+import { createDemonstrationLedger } from '../../src/ledger/demonstration-ledger.ts';
 import { inCondition, type LedgerCondition, withDeadline } from '../../src/ledger/faults.ts';
-import { createReceiptsInMemory } from '../../src/ledger/receipts.ts';
 import { openTestDatabase } from '../database/database.ts';
 import { calendar, content, readUnderstanding } from '../product.ts';
 
@@ -55,15 +54,16 @@ export function conversationsIn({ at, as, ledger: condition = 'up' }: Situation)
   const time = timeOf(at);
   if (!time) throw new Error(`${at} is no time`);
   const now = () => time;
-  const embedded = createEmbeddedLedger(demonstrationHolders, now, createReceiptsInMemory());
-  const ledger = inCondition(embedded, condition, LEDGER_DEADLINE);
+  const { ledger: demonstration, personOf } = createDemonstrationLedger(now);
+  const ledger = inCondition(demonstration, condition, LEDGER_DEADLINE);
   return createConversations({
     content,
     understanding,
     calendar,
     ledger: withDeadline(ledger, LEDGER_DEADLINE),
     store,
-    proving: { way: 'known', person: as },
+    proving: { way: 'known', person: as && personOf(as) },
+    proofLasts: { minutes: 30, idleMinutes: 10 },
     now,
     onTurn: () => undefined,
     onMistake: (mistake) => {
@@ -106,9 +106,12 @@ export function chat(situation: Situation): Chat {
 
 /** A channel of its own for each client, so that no two chats are one. */
 export function clientOf(conversations: Conversations, channel: string = randomUUID()): DialogTestClient {
-  const { dialog } = createConversationDialog(conversations, content.rules, () =>
-    Promise.reject(new Error('No turn is open to deliver a reply in')),
-  );
+  const { dialog } = createConversationDialog({
+    conversations,
+    rules: content.rules,
+    isProved: false,
+    reach: () => Promise.reject(new Error('No turn is open to deliver a reply in')),
+  });
   return new DialogTestClient(channel, dialog);
 }
 

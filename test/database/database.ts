@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { type Database, openDatabase } from '../../src/storage/database.ts';
 
-export const migrations = join(import.meta.dirname, '../../src/storage/migrations');
+const src = join(import.meta.dirname, '../../src');
+export const ledgerMigrations = [{ folder: join(src, 'ledger/migrations'), table: 'ledger_migrations' }];
+export const migrations = [{ folder: join(src, 'storage/migrations'), table: 'migrations' }, ...ledgerMigrations];
 
 /** Of the server, between its start and its end; they are in one process, and the tests in others. */
 export const running: { folder?: string; stop?: () => Promise<void> } = {};

@@ -141,7 +141,8 @@ describe('the upgrade', () => {
 
 describe('a card', () => {
   const card: IssuedCard = {
-    number: 'SE-4711',
+    id: 'c_4711',
+    ending: '4711',
     kind: 'ordinary',
     issuer: 'stockholm',
     orderedOn: '2019-09-01',
@@ -176,7 +177,8 @@ describe('a card', () => {
 
   it('is issued once it has a day of issue', () => {
     const ordered: Card = {
-      number: 'SE-1',
+      id: 'c_1',
+      ending: '0001',
       kind: 'ordinary',
       issuer: 'stockholm',
       orderedOn: '2026-11-01',

@@ -1,7 +1,7 @@
 /** What may be heard and reported, in few words, for the tests. */
 import type { Card } from '../../dialogs/card-validity.ts';
 import type { Intent } from '../../dialogs/intents.ts';
-import type { Heard, Instant, Known, LedgerRequest, Moment, Reported } from '../../dialogs/vocabulary.ts';
+import type { Heard, Instant, Known, LedgerRequest, Moment, Proof, Reported } from '../../dialogs/vocabulary.ts';
 
 export type Event = Heard | Reported;
 
@@ -21,7 +21,8 @@ export const momentAt = (instant: Instant): Moment => ({
 export const now = momentAt(at);
 
 export const ordinary = {
-  number: '9752260000004711',
+  id: 'c_ordinary',
+  ending: '4711',
   kind: 'ordinary',
   issuer: 'stockholm',
   state: 'ACTIVE',
@@ -30,8 +31,8 @@ export const ordinary = {
   expiresOn: '2030-12-23',
   assurance: 3,
 } as const satisfies Card;
-export const reserve = { ...ordinary, number: '9752260000000815', kind: 'reserve' } as const satisfies Card;
-export const receipt = { number: 'S-1', card: ordinary.number, at } as const;
+export const reserve = { ...ordinary, id: 'c_reserve', ending: '0815', kind: 'reserve' } as const satisfies Card;
+export const receipt = { number: 'S-1', card: ordinary.id, ending: ordinary.ending, at } as const;
 
 export const wants = (intent: Intent, told: Known = {}): Heard => ({ ...now, type: `intent.${intent}`, told });
 export const told = (facts: Known): Heard => ({ ...now, type: 'told', told: facts });
@@ -41,7 +42,20 @@ export const back: Heard = { ...now, type: 'back' };
 export const startOver: Heard = { ...now, type: 'startOver' };
 export const unclear: Heard = { ...now, type: 'unclear' };
 
-export const verified: Reported = { ...now, type: 'identity.verified', person: 'anna' };
+/** Proved just then, for longer than any of the tests' whiles. */
+export const proofOf = (person: string, provedAt: Instant = at): Proof => ({
+  person,
+  provedAt,
+  endsAt: new Date(Date.parse(provedAt) + 30 * 60_000).toISOString(),
+  idleMinutes: 20,
+});
+export const verified: Reported = { ...now, type: 'identity.verified', proof: proofOf('anna') };
+export const signInNeeded: Reported = { ...now, type: 'identity.signInNeeded' };
+export const codeIsWrong: Reported = { ...now, type: 'identity.codeIsWrong' };
+export const codeIsSpent: Reported = { ...now, type: 'identity.codeIsSpent' };
+export const code: Heard = { ...now, type: 'signInCode', code: 'BCDFGHJK' };
+export const signOut: Heard = { ...now, type: 'signOut' };
+export const forgetMe: Heard = { ...now, type: 'forgetMe' };
 export const refused: Reported = { ...now, type: 'identity.refused' };
 export const found = (...cards: Card[]): Reported => ({ ...now, type: 'ledger.cardsFound', person: 'anna', cards });
 export const revoked: Reported = { ...now, type: 'ledger.revoked', receipt };

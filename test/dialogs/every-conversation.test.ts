@@ -29,10 +29,17 @@ const walks: Walk[] = [
   ...(['2022-04-20', '2022-05-03', '2022-05-04', '2022-05-05'] as const).map((day) => walkOn(day, ofTheClock)),
 ];
 
-const reportsOn: Record<Request['request'], Reported['type'][]> = {
-  'identity.verify': ['identity.verified', 'identity.refused'],
-  'ledger.findCards': ['ledger.cardsFound', 'ledger.unreachable', 'ledger.unanswered'],
-  'ledger.revoke': ['ledger.revoked', 'ledger.refused', 'ledger.unreachable', 'ledger.unanswered'],
+const reportsOn = (request: Request): Reported['type'][] => {
+  switch (request.request) {
+    case 'identity.verify':
+      return request.code === undefined
+        ? ['identity.verified', 'identity.signInNeeded', 'identity.refused']
+        : ['identity.verified', 'identity.codeIsWrong', 'identity.codeIsSpent', 'identity.refused'];
+    case 'ledger.findCards':
+      return ['ledger.cardsFound', 'ledger.unreachable', 'ledger.unanswered'];
+    case 'ledger.revoke':
+      return ['ledger.revoked', 'ledger.refused', 'ledger.unreachable', 'ledger.unanswered'];
+  }
 };
 
 type Judgement = (step: Step) => boolean;
@@ -47,6 +54,20 @@ describe('every conversation', () => {
     [
       'startOver',
       (step) => restsIn(step, 'conversation/listening') && Object.keys(step.after.context.known).length === 0,
+    ],
+    [
+      'signOut',
+      ({ before, after, replies }) =>
+        before.context.identity
+          ? after.context.identity === undefined && linesOf(replies).includes('conversation/signedOut')
+          : linesOf(replies).some((line) => /nobodyIsSignedIn|proofHasEnded/.test(line)),
+    ],
+    [
+      'forgetMe',
+      (step) =>
+        step.before.context.isUnsettled
+          ? restsIn(step, 'forgetting/waitsForLedger') || says(step, 'forgetting/waitsForLedger')
+          : restsIn(step, 'forgetting/confirming'),
     ],
     ['intent.help', (step) => says(step, 'conversation/help') && !moves(step)],
     ['intent.talk-to-human', (step) => says(step, 'conversation/human') && !moves(step)],
@@ -121,10 +142,10 @@ describe('every conversation', () => {
   it('listens for every report on what it requests', () => {
     const isOn = (report: Event, request: string) => !('request' in report) || report.request === request;
     const deaf = ({ after, requests, event }: Step) =>
-      requests.some(({ request }) =>
-        reportsOn[request].some((type) => {
+      requests.some((request) =>
+        reportsOn(request).some((type) => {
           const possible = reports(momentAt(event.at)).filter(
-            (report) => report.type === type && isOn(report, request),
+            (report) => report.type === type && isOn(report, request.request),
           );
           return possible.every((report) => turnFrom(after, [report]).replies.length === 0);
         }),
@@ -188,6 +209,54 @@ describe('every reply', () => {
   });
 });
 
+describe('whoever has proved who they are', () => {
+  const isProvedBefore = ({ before }: Step) => before.context.identity !== undefined;
+
+  it('is nobody again when they have not written for a while', () => {
+    const isStill = ({ after }: Step) => after.context.identity !== undefined || after.context.cards.length > 0;
+    const late = today.steps.filter((step) => isHeardMuchLater(step.event) && isProvedBefore(step));
+    expect(late.length).toBeGreaterThan(50);
+    expect(broken((step) => isHeardMuchLater(step.event) && isProvedBefore(step) && isStill(step))).toEqual([]);
+  });
+
+  it('is told so', () => {
+    const isTold = (step: Step) => says(step, 'conversation/proofHasEnded');
+    expect(broken((step) => isHeardMuchLater(step.event) && isProvedBefore(step) && !isTold(step))).toEqual([]);
+  });
+
+  it('is asked to prove it anew, whatever path they are on', () => {
+    const isStranded = ({ after, event }: Step) =>
+      isHeard(event) &&
+      after.context.identity === undefined &&
+      /choosingCard|confirming$|findingCards/.test(restingState(after));
+    expect(broken((step) => isStranded(step) && !restsIn(step, 'forgetting/'))).toEqual([]);
+  });
+});
+
+describe('whoever wants to be forgotten', () => {
+  const erasing = today.steps.filter(({ erases }) => erases !== undefined);
+
+  it('is forgotten on nothing but a yes to that question', () => {
+    expect(erasing.length).toBeGreaterThan(0);
+    const isUnasked = ({ before, event }: Step) =>
+      event.type !== 'yes' || restingState(before) !== 'forgetting/confirming';
+    expect(broken((step) => step.erases !== undefined && isUnasked(step))).toEqual([]);
+  });
+
+  it('is forgotten whole, with everything else of theirs if they are proved', () => {
+    const isLeft = ({ before, event, after, erases }: Step) =>
+      erases?.person !== (isHeardMuchLater(event) ? undefined : before.context.identity?.person) ||
+      after.context.identity !== undefined ||
+      Object.keys(after.context.known).length > 0 ||
+      after.context.left !== undefined;
+    expect(broken((step) => step.erases !== undefined && isLeft(step))).toEqual([]);
+  });
+
+  it('is not forgotten while the ledger has not said how a revocation went', () => {
+    expect(broken((step) => step.erases !== undefined && step.before.context.isUnsettled)).toEqual([]);
+  });
+});
+
 describe('every revocation', () => {
   it('is requested on nothing but a yes to the confirmation of that very card', () => {
     const unasked = ({ before, event }: Step, { card }: Revocation) =>
@@ -201,7 +270,7 @@ describe('every revocation', () => {
       const last = replies.at(-1);
       return (
         last?.line === 'lost-card/confirming' &&
-        JSON.stringify(last.facts.card) === JSON.stringify({ text: after.context.proposal?.card.slice(-4) })
+        JSON.stringify(last.facts.card) === JSON.stringify({ text: proposedCard(after.context)?.ending })
       );
     };
     const asks = (step: Step) => restsIn(step, 'lost-card/confirming') && step.replies.length > 0;
@@ -211,15 +280,13 @@ describe('every revocation', () => {
   it('is of a card in use here, belonging to the person who was proved a short while ago', () => {
     const isTheirs = ({ before: { context }, event }: Step, { person, card }: Revocation) =>
       context.identity?.person === person &&
-      context.cards.some(
-        ({ number, issuer, state }) => number === card && issuer === 'stockholm' && state !== 'REVOKED',
-      ) &&
+      context.cards.some(({ id, issuer, state }) => id === card && issuer === 'stockholm' && state !== 'REVOKED') &&
       Date.parse(event.at) - Date.parse(context.identity.provedAt) < 15 * 60_000;
     expect(broken((step) => revocations(step).some((each) => !isTheirs(step, each)))).toEqual([]);
   });
 
   it('rests on nothing but what the world has reported of that person', () => {
-    const learnsIdentity = learns(({ identity }) => identity);
+    const learnsIdentity = learns(({ identity }) => identity?.person);
     const learnsCards = learns(({ cards }) => cards[0]);
     const isReported = ({ before, event }: Step) =>
       event.type === 'ledger.cardsFound' && event.person === before.context.identity?.person;
@@ -227,10 +294,11 @@ describe('every revocation', () => {
     expect(broken((step) => learnsCards(step) && !isReported(step))).toEqual([]);
   });
 
-  it('has one reference for each card, however often it is requested', () => {
+  it('has one reference for each card and reason, however often it is requested', () => {
     const requested = today.steps.flatMap(revocations);
-    const references = new Set(requested.map(({ card, reference }) => `${card} ${reference}`));
-    expect(references.size).toBe(new Set(requested.map(({ card }) => card)).size);
+    const errands = new Set(requested.map(({ card, reason }) => `${card} ${reason}`));
+    const references = new Set(requested.map(({ card, reason, reference }) => `${card} ${reason} ${reference}`));
+    expect(references.size).toBe(errands.size);
   });
 
   it('is called done by nobody but the ledger', () => {
@@ -257,7 +325,9 @@ describe('every revocation', () => {
   it('is told of, however it went, wherever the talk has gone', () => {
     const isTold = (step: Step) => {
       const { event } = step;
-      if (event.type === 'ledger.revoked') return says(step, 'lost-card/revoked');
+      if (event.type === 'ledger.revoked') {
+        return says(step, step.before.context.identity ? 'lost-card/revoked' : 'lost-card/revokedMeanwhile');
+      }
       if (event.type === 'ledger.refused') return says(step, 'lost-card/refused');
       if (!('request' in event) || event.request !== 'ledger.revoke') return true;
       return says(step, event.type === 'ledger.unreachable' ? 'lost-card/notSent' : 'lost-card/uncertain');
@@ -270,13 +340,10 @@ describe('every revocation', () => {
     expect(fromLock.filter(({ event, requests }) => event.type === 'told' && requests.length > 0)).toEqual([]);
   });
 
-  it('leaves nothing personal to be said before the person is proved', () => {
+  it('leaves nothing personal to be said to anybody who is not proved', () => {
     const personal = ['card', 'receipt', 'revokedCard'];
-    const isTooEarly = ({ before, event, replies }: Step) =>
-      before.context.identity === undefined &&
-      event.type !== 'ledger.revoked' &&
-      before.context.receipt === undefined &&
-      replies.some(({ facts }) => personal.some((fact) => fact in facts));
+    const isTooEarly = ({ after, replies }: Step) =>
+      after.context.identity === undefined && replies.some(({ facts }) => personal.some((fact) => fact in facts));
     expect(broken(isTooEarly)).toEqual([]);
   });
 });
@@ -295,7 +362,12 @@ function broken(isWrong: Judgement): string[] {
   );
 }
 
+/** Later than a proof lasts. */
+const isHeardMuchLater = (event: Event): boolean => isHeard(event) && event.at.slice(11) > '08:30';
+
 const isHeard = ({ type }: Event): boolean => !/^(ledger|identity)\./.test(type);
+
+const linesOf = (replies: Step['replies']): string[] => replies.map(({ line }) => line);
 
 const heardIn = new Set(today.steps.map(({ before, event }) => `${restingState(before)} ${event.type}`));
 const hears = (place: string, type: string): boolean =>
@@ -351,6 +423,8 @@ function learns(known: (context: Context) => unknown) {
 function says({ replies }: Step, line: string): boolean {
   return replies.some((reply) => reply.line === line);
 }
+
+const proposedCard = ({ cards, proposal }: Context) => cards.find(({ id }) => id === proposal?.card);
 
 function restsIn({ after }: Pick<Step, 'after'>, place: string): boolean {
   return restingState(after).startsWith(place);

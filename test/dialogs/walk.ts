@@ -18,7 +18,7 @@ import { conversation, restingState } from '../../dialogs/conversation.ts';
 import { beginnings, type Intent, intents, type PathName } from '../../dialogs/intents.ts';
 import type { Asks, Fact, Heard, Known, Moment, Reported } from '../../dialogs/vocabulary.ts';
 import { asked, type Rest, type Turn, turnFrom } from '../../src/turn.ts';
-import { type Event, momentAt, ordinary, reserve } from './events.ts';
+import { type Event, momentAt, ordinary, proofOf, reserve } from './events.ts';
 
 export type Step = Turn & { before: Rest; event: Event; after: Rest; wayTo: () => string };
 export type Walk = { day: Day; rests: Rest[]; steps: Step[] };
@@ -78,7 +78,7 @@ const alsoHeeded: Partial<Record<PathName, Fact[]>> = {
 };
 
 const factsIn = (asks: Asks | undefined): Fact[] => {
-  if (asks === undefined || asks === 'confirmation') return [];
+  if (asks === undefined || asks === 'confirmation' || asks === 'signInCode') return [];
   return asks === 'readiness' ? ['cardReady', 'codesArrived'] : [asks];
 };
 
@@ -87,6 +87,7 @@ export function answersTo(fact: Asks | undefined, moment: Moment): Heard[] {
   const samples = samplesOn(moment.at.slice(0, 10) as Day);
   const tell = (known: Known): Heard => ({ ...moment, type: 'told', told: known });
   if (fact === undefined || fact === 'confirmation') return [];
+  if (fact === 'signInCode') return [{ ...moment, type: 'signInCode', code: 'BCDFGHJK' }];
   if (fact !== 'readiness') return samples[fact].map((value) => tell({ [fact]: value }));
   return samples.cardReady.flatMap((cardReady) =>
     samples.codesArrived.map((codesArrived) => tell({ cardReady, codesArrived })),
@@ -97,6 +98,7 @@ export function answersTo(fact: Asks | undefined, moment: Moment): Heard[] {
 export function walkOn(day: Day, wished: readonly Intent[] = intents): Walk {
   const moment = momentAt(`${day}T08:00:00+01:00`);
   const later = momentAt(`${day}T08:16:00+01:00`);
+  const muchLater = momentAt(`${day}T08:40:00+01:00`);
   const visited = new Set<string>();
   const events = (rest: Rest): Event[] => {
     const { talk: _, hearing } = rest.value;
@@ -110,6 +112,8 @@ export function walkOn(day: Day, wished: readonly Intent[] = intents): Walk {
       { ...moment, type: 'yes' },
       { ...moment, type: 'no' },
       { ...later, type: 'yes' },
+      { ...muchLater, type: 'yes' },
+      ...answersTo(asked(rest).fact, muchLater).slice(0, 1),
       ...answersTo(asked(rest).fact, moment),
       ...(isWaiting(rest) ? reports(moment) : []),
     ];
@@ -142,9 +146,9 @@ export function walkOn(day: Day, wished: readonly Intent[] = intents): Walk {
 
 /** Before anything is said: nobody proved, somebody proved, and every single fact known beforehand on its paths. */
 function startsAt(moment: Moment, wished: readonly Intent[]): { rest: Rest; way: Event[] }[] {
-  const nobody = { conversation: 'c-1', identity: undefined };
+  const nobody = { conversation: 'c-1', proof: undefined, at: moment.at };
   const [plain] = initialTransition(conversation, nobody);
-  const [proved] = initialTransition(conversation, { ...nobody, identity: { person: 'anna', provedAt: moment.at } });
+  const [proved] = initialTransition(conversation, { ...nobody, proof: proofOf('anna', moment.at) });
   const samples = Object.entries(samplesOn(moment.at.slice(0, 10) as Day)) as [Fact, unknown[]][];
   const begins = new Map(
     Object.entries(beginnings)
@@ -179,6 +183,9 @@ const wishes = (moment: Moment, wished: readonly Intent[]): Heard[] => [
   ...wished.map((intent): Heard => ({ ...moment, type: `intent.${intent}` })),
   { ...moment, type: 'back' },
   { ...moment, type: 'startOver' },
+  { ...moment, type: 'signOut' },
+  { ...moment, type: 'forgetMe' },
+  { ...moment, type: 'signInCode', code: 'BCDFGHJK' },
   { ...moment, type: 'ambiguous', between: ['lost-card', 'pin-locked'] },
   { ...moment, type: 'secret' },
 ];
@@ -188,7 +195,9 @@ const secondWishes = (moment: Moment, wished: readonly Intent[]): Heard[] =>
   wished.filter((intent) => intent === 'renew').map((intent) => ({ ...moment, type: `intent.${intent}`, waits: true }));
 
 const isWaiting = (rest: Rest) =>
-  ['identifying', 'findingCards', 'revoking'].some((state) => restingState(rest).endsWith(state));
+  ['identifying', 'awaitingSignIn', 'checkingCode', 'codeIsWrong', 'findingCards', 'revoking'].some((state) =>
+    restingState(rest).endsWith(state),
+  );
 
 /** What the ledger may report when the talk has long moved on. */
 const news = (moment: Moment): Reported[] => reports(moment).filter(({ type }) => type !== 'ledger.cardsFound');
@@ -196,27 +205,53 @@ const news = (moment: Moment): Reported[] => reports(moment).filter(({ type }) =
 export const reports = (moment: Moment): Reported[] => {
   const day = moment.at.slice(0, 10) as Day;
   const active: Card = { ...ordinary, expiresOn: addMonths(day, 40) };
+  const order = {
+    id: 'c_1',
+    ending: '0001',
+    kind: 'ordinary',
+    issuer: 'stockholm',
+    orderedOn: addMonths(day, -1),
+  } as const;
   const holdings: Card[][] = [
     [],
     [active],
     [active, { ...reserve, expiresOn: addDays(day, 60) }],
-    [active, { ...active, number: '9752260000004712' }],
+    [active, { ...active, id: 'c_other', ending: '4712' }],
     [{ ...active, expiresOn: addDays(day, 30) }],
     [{ ...active, state: 'EXPIRED', expiresOn: addDays(day, -3) }],
     [{ ...active, state: 'AWAITING_HANDOVER', photoSite: 'lindhagen' }],
     [{ ...active, state: 'AWAITING_HANDOVER', photoSite: 'sodersjukhuset' }],
-    [{ ...active, state: 'REVOKED', receipt: { number: 'S-0', card: ordinary.number, at: moment.at } }],
+    [
+      {
+        ...active,
+        state: 'REVOKED',
+        receipt: { number: 'S-0', card: ordinary.id, ending: ordinary.ending, at: moment.at },
+      },
+    ],
     [{ ...active, issuer: 'other' }],
     [{ ...active, issuedOn: '2019-10-10', assurance: 2 }],
-    [{ number: '1', kind: 'ordinary', issuer: 'stockholm', state: 'ORDERED', orderedOn: addMonths(day, -1) }],
-    [{ number: '1', kind: 'ordinary', issuer: 'stockholm', state: 'LAPSED', orderedOn: addMonths(day, -4) }],
+    [{ ...active, state: 'AWAITING_HANDOVER', photoSite: undefined }],
+    [{ ...active, state: 'VOIDED' }],
+    [{ ...active, state: 'DESTROYED' }],
+    [{ ...order, state: 'ORDERED' }],
+    [{ ...order, state: 'PHOTOGRAPHED' }],
+    [{ ...order, state: 'IN_PRODUCTION' }],
+    [{ ...order, state: 'CANCELLED' }],
+    [{ ...order, state: 'LAPSED', orderedOn: addMonths(day, -4) }],
   ];
   return [
-    { ...moment, type: 'identity.verified', person: 'anna' },
+    { ...moment, type: 'identity.verified', proof: proofOf('anna', moment.at) },
+    { ...moment, type: 'identity.signInNeeded' },
+    { ...moment, type: 'identity.codeIsWrong' },
+    { ...moment, type: 'identity.codeIsSpent' },
     { ...moment, type: 'identity.refused' },
     ...holdings.map((cards): Reported => ({ ...moment, type: 'ledger.cardsFound', person: 'anna', cards })),
-    { ...moment, type: 'ledger.cardsFound', person: 'bo', cards: [{ ...ordinary, number: '9999' }] },
-    { ...moment, type: 'ledger.revoked', receipt: { number: 'S-1', card: ordinary.number, at: moment.at } },
+    { ...moment, type: 'ledger.cardsFound', person: 'bo', cards: [{ ...ordinary, id: 'c_9999', ending: '9999' }] },
+    {
+      ...moment,
+      type: 'ledger.revoked',
+      receipt: { number: 'S-1', card: ordinary.id, ending: ordinary.ending, at: moment.at },
+    },
     { ...moment, type: 'ledger.refused' },
     { ...moment, type: 'ledger.unreachable', request: 'ledger.findCards' },
     { ...moment, type: 'ledger.unreachable', request: 'ledger.revoke' },
@@ -236,10 +271,18 @@ function sameness(rest: Rest): string {
   const isOpen = context.path !== undefined;
   const facts = heeded(path);
   const known = Object.entries(context.known).filter(([fact]) => facts.includes(fact as Fact));
-  const held = context.cards.map(({ number, state: each }) => [number, each]);
+  const held = context.cards.map(({ id, state: each }) => [id, each]);
   const proof = aboutCards.includes(state) && [context.identity?.person, held, context.proposal];
   const isProved = context.identity !== undefined && (pathsThatProve as string[]).includes(path);
-  return JSON.stringify([value, isOpen && known.sort(), proof, isProved, context.path, context.left !== undefined]);
+  return JSON.stringify([
+    value,
+    isOpen && known.sort(),
+    proof,
+    isProved,
+    context.path,
+    context.left !== undefined,
+    context.isUnsettled,
+  ]);
 }
 
 const pathsThatProve: Intent[] = ['lost-card', 'card-status'];

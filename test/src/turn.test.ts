@@ -9,6 +9,7 @@ import {
   no,
   now,
   ordinary,
+  proofOf,
   receipt,
   reserve,
   revoked,
@@ -27,7 +28,7 @@ const confirming = [lost, verified, found(ordinary)];
 
 describe('a turn', () => {
   it('welcomes, and says what it waits for', () => {
-    expect(lines(begin({ conversation: 'c-1', person: undefined }, now))).toEqual([
+    expect(lines(begin({ conversation: 'c-1', proof: undefined }, now))).toEqual([
       'conversation/welcome',
       'conversation/listening',
     ]);
@@ -68,14 +69,14 @@ describe('a turn', () => {
   });
 
   it('says the answer to the first of two wishes before it goes on to the second', () => {
-    const { saved } = begin({ conversation: 'c-1', person: undefined }, now);
+    const { saved } = begin({ conversation: 'c-1', proof: undefined }, now);
     const turn = takeTurn(saved, [wants('studies-ended'), { ...wants('renew'), waits: true } as Event]);
     expect(lines(turn)[0]).toMatch(/^studies-ended\//);
     expect(lines(turn).at(-1)).toBe('renewal/askingExpiresOn');
   });
 
   it('lets the second of two wishes wait while the first has its questions, and says so', () => {
-    const { saved } = begin({ conversation: 'c-1', person: undefined }, now);
+    const { saved } = begin({ conversation: 'c-1', proof: undefined }, now);
     const turn = takeTurn(saved, [wants('pin-locked'), { ...wants('renew'), waits: true } as Event]);
     expect(lines(turn)).toEqual(['conversation/oneAtATime', 'pin-trouble/askingHasPuk']);
   });
@@ -104,7 +105,7 @@ describe('a turn', () => {
   it('keeps nothing of what was collected from somebody with protected data', () => {
     const { saved, state } = after(...confirming, wants('protected-identity'));
     expect(state).toBe('protected-identity/contactFirst');
-    expect(JSON.stringify(saved)).not.toContain(ordinary.number);
+    expect(JSON.stringify(saved)).not.toContain(ordinary.id);
   });
 
   it('meets a report that came too late to matter with silence', () => {
@@ -112,7 +113,7 @@ describe('a turn', () => {
   });
 
   it('begins anew, politely, when another version saved the conversation', () => {
-    const turn = begin({ conversation: 'c-1', person: undefined }, now, { ...after(...confirming).saved, version: 0 });
+    const turn = begin({ conversation: 'c-1', proof: undefined }, now, { ...after(...confirming).saved, version: 0 });
     expect(lines(turn)).toEqual(['conversation/begunAnew', 'conversation/welcome', 'conversation/listening']);
   });
 });
@@ -121,9 +122,9 @@ describe('a turn that revokes', () => {
   const revocation = {
     request: 'ledger.revoke',
     person: 'anna',
-    card: ordinary.number,
+    card: ordinary.id,
     reason: 'LOST',
-    reference: `c-1/revocation/${ordinary.number}`,
+    reference: `c-1/revocation/${ordinary.id}/LOST`,
   };
 
   it('requests what was confirmed, to the letter', () => {
@@ -134,7 +135,10 @@ describe('a turn that revokes', () => {
     ['codes-exposed', 'CODES_COMPROMISED'],
     ['details-wrong', 'DETAILS_INCORRECT'],
   ] as const)('for %s gives the reason %s', (intent, reason) => {
-    expect(after(wants(intent), verified, found(ordinary), yes).requests).toEqual([{ ...revocation, reason }]);
+    const reference = `c-1/revocation/${ordinary.id}/${reason}`;
+    expect(after(wants(intent), verified, found(ordinary), yes).requests).toEqual([
+      { ...revocation, reason, reference },
+    ]);
   });
 
   it('is the same turn when taken again', () => {
@@ -144,7 +148,11 @@ describe('a turn that revokes', () => {
 
   it('has the same reference after a detour, and at another time', () => {
     const later = momentAt(aWhileLater);
-    const again = [wants('cancel'), lost, verified, found(ordinary)].map((event) => ({ ...event, ...later }));
+    const proof = proofOf('anna', aWhileLater);
+    const again = [wants('cancel'), lost, { ...verified, proof }, found(ordinary)].map((event) => ({
+      ...event,
+      ...later,
+    }));
     expect(after(...confirming, ...again, { ...yes, ...later }).requests).toEqual([revocation]);
   });
 
@@ -166,7 +174,14 @@ describe('a turn that revokes', () => {
   });
 
   it('speaks of the card they had last, of several that are gone', () => {
-    const old = { ...ordinary, number: '1111', issuedOn: '2020-01-01', state: 'REVOKED', receipt } as const;
+    const old = {
+      ...ordinary,
+      id: 'c_1111',
+      ending: '1111',
+      issuedOn: '2020-01-01',
+      state: 'REVOKED',
+      receipt,
+    } as const;
     const expired = { ...ordinary, state: 'EXPIRED', expiresOn: '2026-11-01' } as const;
     expect(after(lost, verified, found(old, expired)).state).toBe('lost-card/hasExpired');
     expect(after(lost, verified, found({ ...old, issuedOn: '2026-01-01' }, expired)).state).toBe(
@@ -193,7 +208,7 @@ describe('a turn that revokes', () => {
 function after(...events: Event[]): Turn {
   return events.reduce<Turn>(
     (turn, event) => takeTurn(JSON.parse(JSON.stringify(turn.saved)) as Saved, [event]),
-    begin({ conversation: 'c-1', person: undefined }, now),
+    begin({ conversation: 'c-1', proof: undefined }, now),
   );
 }
 

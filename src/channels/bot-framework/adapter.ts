@@ -5,6 +5,7 @@
  * only where nobody but this machine can reach it, and answers nobody but it.
  */
 import {
+  type Activity,
   CloudAdapter,
   ConfigurationBotFrameworkAuthentication,
   type ConversationReference,
@@ -59,13 +60,15 @@ export function createBotFramework(world: BotFrameworkWorld): BotFramework {
     return Promise.reject(mistake);
   };
 
-  const { dialog, deliver } = createConversationDialog(conversations, rules, async (address, activity) => {
+  const isProved = credentials !== undefined;
+  const reach = async (address: object, activity: Partial<Activity>) => {
     // As it came with the student's last message, from a channel that was believed.
     const reference = Address.parse(address) as Partial<ConversationReference>;
     await adapter.continueConversationAsync(credentials?.MicrosoftAppId ?? '', reference, async (context) => {
       await context.sendActivity(activity);
     });
-  });
+  };
+  const { dialog, deliver } = createConversationDialog({ conversations, rules, isProved, reach });
 
   const dialogs = new DialogSet(nothingKept).add(dialog);
 

@@ -10,7 +10,7 @@ import type { Activity, TurnContext } from 'botbuilder';
 import { Dialog, type DialogContext } from 'botbuilder-dialogs';
 import { z } from 'zod';
 import type { Conversations } from '../../conversations/conversations.ts';
-import type { Delivery, Said } from '../../conversations/store.ts';
+import type { Delivery, Place, Said } from '../../conversations/store.ts';
 import { type Rules, toActivity } from '../activities.ts';
 
 export type ConversationDialog = {
@@ -25,7 +25,16 @@ export type Reach = (address: object, activity: Partial<Activity>) => Promise<vo
 /** How long a turn is held open for its answer, in milliseconds. Teams asks again after 15 seconds. */
 const PATIENCE = 10_000;
 
-export function createConversationDialog(conversations: Conversations, rules: Rules, reach: Reach): ConversationDialog {
+export type ConversationDialogWorld = {
+  conversations: Conversations;
+  rules: Rules;
+  /** Whether whoever sends activities has been proved. If not, nobody's account is believed. */
+  isProved: boolean;
+  reach: Reach;
+};
+
+export function createConversationDialog(world: ConversationDialogWorld): ConversationDialog {
+  const { conversations, rules, isProved, reach } = world;
   const open = new Map<string, TurnContext>();
   const delivering = new Map<string, Promise<void>>();
 
@@ -53,7 +62,7 @@ export function createConversationDialog(conversations: Conversations, rules: Ru
   });
 
   const answer = async (context: TurnContext, isBegun: boolean) => {
-    const place = placeOf(context.activity);
+    const place = placeOf(context.activity, isProved);
     const { conversation } = place;
     open.set(conversation, context);
     try {
@@ -82,14 +91,29 @@ export function createConversationDialog(conversations: Conversations, rules: Ru
 }
 
 /** Two channels may well give two conversations the same id, and none of them one of the web chat's. */
-function placeOf(activity: Activity) {
+function placeOf(activity: Activity, isProved: boolean): Place {
   const { channelId, serviceUrl, conversation, from, recipient } = activity;
+  const account = isProved ? accountOf(activity) : undefined;
   return {
     conversation: `bot/${channelId}/${conversation.id}`,
     channel: channelId,
     isPushed: true,
+    isShared: conversation.isGroup || /^(groupChat|channel)$/.test(conversation.conversationType),
+    ...(account !== undefined && { account }),
     address: { channelId, serviceUrl, conversation, user: from, bot: recipient },
   };
+}
+
+/** As Teams tells it: the tenant, and the person's object id in it. */
+const InTeams = z.object({
+  channelId: z.literal('msteams'),
+  from: z.object({ aadObjectId: z.uuid() }),
+  conversation: z.object({ tenantId: z.uuid() }),
+});
+
+function accountOf(activity: Activity): string | undefined {
+  const { data } = InTeams.safeParse(activity);
+  return data && `${data.conversation.tenantId}/${data.from.aadObjectId}`;
 }
 
 /** botbuilder makes dates of times, which it writes to the second. */

@@ -80,7 +80,7 @@ create table revocations (
 );
 
 -- What this installation made for itself, such as the key that tokens are signed with.
-create table keys (
+create table if not exists keys (
   name text primary key,
   value text not null
 );

@@ -5,7 +5,16 @@ import type { ConversationStore, Kept, Pending, Said } from '../../../src/conver
 import { inCondition, withDeadline } from '../../../src/ledger/faults.ts';
 import type { Understanding } from '../../../src/understanding/understanding.ts';
 import { content } from '../../product.ts';
-import { conversationsOf, deliveringWith, embeddedLedger, placeOf, say, stores, worldOf } from './world.ts';
+import {
+  conversationsOf,
+  deliveringWith,
+  demonstrationLedger,
+  personOf,
+  placeOf,
+  say,
+  stores,
+  worldOf,
+} from './world.ts';
 
 const DEADLINE = 100;
 
@@ -101,7 +110,7 @@ describe.each(stores)('conversations %s', (_, newStore) => {
   });
 
   it('prove who is asking before they look for a card', async () => {
-    const conversations = conversationsOf(newStore(), { proving: { way: 'known', person: 'active' } });
+    const conversations = conversationsOf(newStore(), { proving: { way: 'known', person: personOf('active') } });
     const { requests, state } = await say(conversations, newId(), 'någon har snott kortet');
     expect(requests.map(({ request }) => request)).toEqual(['identity.verify', 'ledger.findCards']);
     expect(state).toBe('lost-card/confirming');
@@ -112,58 +121,11 @@ describe.each(stores)('conversations %s', (_, newStore) => {
     expect(state).toBe('lost-card/notIdentified');
   });
 
-  describe('with a link to sign in by', () => {
-    const linkFor = (challenge: string) => `http://sign-in/${challenge}`;
-    const challengeIn = (replies: readonly Said[]) =>
-      replies.flatMap(({ link }) => (link ? [link.url.replace('http://sign-in/', '')] : []));
-    const asked = async (store: ConversationStore, id: string) => {
-      const conversations = conversationsOf(store, { proving: { way: 'link', linkFor } });
-      const { state } = await say(conversations, id, 'någon har snott kortet');
-      const [challenge = ''] = challengeIn(await repliesIn(conversations, id));
-      return { conversations, state, challenge };
-    };
-
-    it('wait for it, and go on once it is followed, to the cards of whoever followed it', async () => {
-      const id = newId();
-      const { conversations, state, challenge } = await asked(newStore(), id);
-      expect(state).toBe('lost-card/identifying');
-      expect(await conversations.isWaitedFor(challenge)).toBe(true);
-      expect(await conversations.verify(challenge, 'active')).toBe(true);
-      const { state: after } = await say(conversations, id, 'ja');
-      expect(after).toBe('lost-card/revoked');
-    });
-
-    it('answer whatever is asked meanwhile', async () => {
-      const id = newId();
-      const { conversations, challenge } = await asked(newStore(), id);
-      expect((await say(conversations, id, 'duger körkort?')).heard).toEqual(['intent.valid-id']);
-      expect(await conversations.verify(challenge, 'active')).toBe(true);
-    });
-
-    it('take each link once, and only the last', async () => {
-      const id = newId();
-      const { conversations, challenge } = await asked(newStore(), id);
-      await say(conversations, id, 'avbryt');
-      await say(conversations, id, 'någon har snott kortet');
-      const [, later = ''] = challengeIn(await repliesIn(conversations, id));
-      expect(await conversations.verify(challenge, 'active')).toBe(false);
-      const both = await Promise.all([conversations.verify(later, 'active'), conversations.verify(later, 'reserve')]);
-      expect(both.filter(Boolean)).toHaveLength(1);
-      expect(await conversations.verify(later, 'active')).toBe(false);
-    });
-
-    it('take no link that was never given', async () => {
-      const { conversations } = await asked(newStore(), newId());
-      expect(await conversations.verify('guessed', 'active')).toBe(false);
-      expect(await conversations.verify('', 'active')).toBe(false);
-    });
-  });
-
   describe('when the ledger answers too late', () => {
     const revoking = async (id: string) => {
-      const slow = withDeadline(inCondition(embeddedLedger(), 'slow', DEADLINE), DEADLINE);
+      const slow = withDeadline(inCondition(demonstrationLedger(), 'slow', DEADLINE), DEADLINE);
       const conversations = conversationsOf(newStore(), { ledger: slow });
-      await conversations.open(placeOf(id), 'active');
+      await conversations.open(placeOf(id), personOf('active'));
       await say(conversations, id, 'någon har snott kortet');
       return { conversations, uncertain: await say(conversations, id, 'ja') };
     };
@@ -192,7 +154,7 @@ describe.each(stores)('conversations %s', (_, newStore) => {
   it('never deny a revocation that an earlier attempt may have made', async () => {
     const [store, id] = [newStore(), newId()];
     const before = conversationsOf(store);
-    await before.open(placeOf(id), 'active');
+    await before.open(placeOf(id), personOf('active'));
     await say(before, id, 'någon har snott kortet');
     // An attempt that never came back: its process is gone, and the request is taken up by another.
     const resumed: ConversationStore = {
@@ -202,18 +164,19 @@ describe.each(stores)('conversations %s', (_, newStore) => {
         return after && { ...after, requests: after.requests.map((each) => ({ ...each, attempt: 2 })) };
       },
     };
-    const ledger = inCondition(embeddedLedger(), 'down', DEADLINE);
+    const ledger = inCondition(demonstrationLedger(), 'down', DEADLINE);
     expect((await say(conversationsOf(resumed, { ledger }), id, 'ja')).state).toBe('lost-card/uncertain');
   });
 
   it('take a ledger that fails in a way of its own for one that has not answered', async () => {
     const broken = {
+      holderFor: () => Promise.reject(new Error()),
       findCards: () => Promise.reject(new Error('out of order')),
       revoke: () => Promise.reject(new Error()),
     };
     const world = worldOf(newStore(), { ledger: broken });
     const [conversations, id] = [createConversations(world), newId()];
-    await conversations.open(placeOf(id), 'active');
+    await conversations.open(placeOf(id), personOf('active'));
     expect((await say(conversations, id, 'någon har snott kortet')).state).toBe('lost-card/ledgerIsSlow');
     expect(world.mistakes).toEqual([new Error('out of order')]);
     expect((await say(conversations, id, 'vilka tider har södersjukhuset')).heard).toEqual(['intent.sos-office']);

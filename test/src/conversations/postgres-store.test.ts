@@ -9,7 +9,16 @@ import { inCondition, withDeadline } from '../../../src/ledger/faults.ts';
 import { maskForAny } from '../../../src/masking.ts';
 import { databaseUrl } from '../../database/database.ts';
 import type { Ledger } from '../../../src/ledger/ledger.ts';
-import { conversationsOf, database, deliveringWith, embeddedLedger, placeOf, say, worldOf } from './world.ts';
+import {
+  conversationsOf,
+  database,
+  deliveringWith,
+  demonstrationLedger,
+  personOf,
+  placeOf,
+  say,
+  worldOf,
+} from './world.ts';
 
 const store = createPostgresStore(database);
 const newId = () => `test/${randomUUID()}`;
@@ -97,12 +106,12 @@ describe('a message whose process died', () => {
 describe('a revocation whose process died', () => {
   const asked = async (id: string, ledger: Ledger) => {
     const before = conversationsOf(store, { ledger });
-    await before.open(placeOf(id), 'active');
+    await before.open(placeOf(id), personOf('active'));
     await say(before, id, 'någon har snott kortet');
   };
 
   it('before it was sent is sent by another, once, and the receipt told', async () => {
-    const [id, ledger] = [newId(), counting(embeddedLedger())];
+    const [id, ledger] = [newId(), counting(demonstrationLedger())];
     await asked(id, ledger);
     const first = conversationsOf(
       dying((step) => (step.requests.length > 0 ? 'after' : undefined)),
@@ -120,7 +129,7 @@ describe('a revocation whose process died', () => {
   });
 
   it('after it was sent is asked about under the same reference, and never denied', async () => {
-    const [id, ledger] = [newId(), embeddedLedger()];
+    const [id, ledger] = [newId(), demonstrationLedger()];
     await asked(id, ledger);
     const first = conversationsOf(
       dying((step) => (step.closes && step.requests.length === 0 ? 'before' : undefined)),
@@ -143,7 +152,7 @@ describe('a revocation whose process died', () => {
   });
 
   it('keeps what is written meanwhile waiting, in order', async () => {
-    const [id, ledger] = [newId(), embeddedLedger()];
+    const [id, ledger] = [newId(), demonstrationLedger()];
     await asked(id, ledger);
     const first = conversationsOf(
       dying((step) => (step.requests.length > 0 ? 'after' : undefined)),
@@ -164,9 +173,9 @@ describe('a revocation whose process died', () => {
 describe('a revocation without an answer', () => {
   it('is asked about ever less often while there is none', async () => {
     const id = newId();
-    const silent = withDeadline({ ...embeddedLedger(), revoke: () => new Promise(() => undefined) }, 20);
+    const silent = withDeadline({ ...demonstrationLedger(), revoke: () => new Promise(() => undefined) }, 20);
     const conversations = conversationsOf(store, { ledger: silent });
-    await conversations.open(placeOf(id), 'active');
+    await conversations.open(placeOf(id), personOf('active'));
     await say(conversations, id, 'någon har snott kortet');
     expect((await say(conversations, id, 'ja')).state).toBe('lost-card/uncertain');
     expect((await conversations.settle(id)).requests).toHaveLength(1);
@@ -195,23 +204,26 @@ describe('a message that comes while the ledger is asked', () => {
 describe('a message that is about to be answered', () => {
   it('waits, when another process has asked the ledger meanwhile', async () => {
     const id = newId();
-    const linkFor = (challenge: string) => challenge;
-    const silent = { ...embeddedLedger(), findCards: () => new Promise<never>(() => undefined) };
-    const other = conversationsOf(store, { proving: { way: 'link', linkFor }, ledger: silent });
-    await say(other, id, 'någon har snott kortet');
-    const [challenge = ''] = (await other.log(id, 0)).flatMap((entry) =>
-      entry.author === 'bot' && entry.said.link ? [entry.said.link.url] : [],
-    );
+    const proving = { way: 'known', person: personOf('active') } as const;
+    const silent = { ...demonstrationLedger(), findCards: () => new Promise<never>(() => undefined) };
+    const other = conversationsOf(store, { proving, ledger: silent });
+    const lost = { ...placeOf(id), id: 'm-1', text: 'någon har snott kortet' };
+    await other.open(placeOf(id));
     const isAsking = async () => (await store.pending(id))?.isBusy ?? false;
-    const late = conversationsOf({
-      ...store,
-      async commit(step) {
-        if (!(await isAsking())) void other.verify(challenge, 'active');
-        await waitUntil(isAsking);
-        return store.commit(step);
+    const late = conversationsOf(
+      {
+        ...store,
+        async commit(step) {
+          if (!(await isAsking())) void other.accept(lost);
+          await waitUntil(async () => (await isAsking()) && (await store.log(id, 0)).length > 4);
+          return store.commit(step);
+        },
       },
-    });
-    await say(late, id, 'duger körkort?');
+      { proving },
+    );
+    const first = await late.accept(lost);
+    const second = await late.accept({ ...placeOf(id), id: 'm-2', text: 'duger körkort?' });
+    await Promise.all([first.answered, second.answered]);
     expect(await store.pending(id)).toMatchObject({ isBusy: true, message: { text: 'duger körkort?' } });
   });
 });

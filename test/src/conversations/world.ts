@@ -4,9 +4,7 @@ import { type Conversations, createConversations, type World } from '../../../sr
 import { createMemoryStore } from '../../../src/conversations/memory-store.ts';
 import { createPostgresStore } from '../../../src/conversations/postgres-store.ts';
 import type { ConversationStore, Said } from '../../../src/conversations/store.ts';
-import { demonstrationHolders } from '../../../src/ledger/demonstration-holders.ts';
-import { createEmbeddedLedger } from '../../../src/ledger/embedded-ledger.ts';
-import { createReceiptsInMemory } from '../../../src/ledger/receipts.ts';
+import { createDemonstrationLedger } from '../../../src/ledger/demonstration-ledger.ts';
 import { openTestDatabase } from '../../database/database.ts';
 import { calendar, content, readUnderstanding } from '../../product.ts';
 
@@ -21,7 +19,9 @@ export const stores: [string, () => ConversationStore][] = [
   ['in PostgreSQL', () => createPostgresStore(database)],
 ];
 
-export const embeddedLedger = () => createEmbeddedLedger(demonstrationHolders, now, createReceiptsInMemory());
+const KEY = 'the same for every ledger here';
+export const demonstrationLedger = () => createDemonstrationLedger(now, KEY).ledger;
+export const { personOf } = createDemonstrationLedger(now, KEY);
 
 export function worldOf(store: ConversationStore, changes: Partial<World> = {}): World & { mistakes: unknown[] } {
   const mistakes: unknown[] = [];
@@ -30,8 +30,9 @@ export function worldOf(store: ConversationStore, changes: Partial<World> = {}):
     understanding,
     calendar,
     store,
-    ledger: embeddedLedger(),
+    ledger: demonstrationLedger(),
     proving: undefined,
+    proofLasts: { minutes: 30, idleMinutes: 10 },
     now,
     onTurn: () => undefined,
     onMistake: (mistake) => mistakes.push(mistake),

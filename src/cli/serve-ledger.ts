@@ -1,0 +1,54 @@
+/**
+ * `kortlotsen ledger serve`: the card ledger alone, with its API, on a database
+ * of its own if it is given one. The assistant may then be on another host.
+ */
+import { createServer, closeServer, listen } from '../server.ts';
+import { openDatabase } from '../storage/database.ts';
+import { startEmbeddedPostgres } from '../storage/embedded-postgres.ts';
+import { described } from '../log.ts';
+import { openLedger } from './ledger-parts.ts';
+import type { Service, ServiceWorld } from './serve.ts';
+
+/** In milliseconds: how often it is looked whether it is another day. */
+const LOOKING = 60_000;
+
+export async function serveLedger(world: Omit<ServiceWorld, 'understanding'>): Promise<Service> {
+  const { settings, content, now, log, migrations, scripts } = world;
+  const onMistake = (mistake: unknown) => {
+    log.error(described(mistake), 'mistake');
+  };
+  const embedded = settings.databaseUrl ? undefined : await startEmbeddedPostgres(settings.dataFolder);
+  try {
+    const database = await openDatabase(settings.databaseUrl ?? embedded?.url ?? '', migrations, onMistake);
+    const ledger = await openLedger({ database, settings, now, scripts, onMistake });
+    if (settings.ledgerClients.length === 0) log.warn('LEDGER_CLIENTS is not set, so nobody may use the API');
+    // The invented holders of a day are there before anybody asks for them.
+    const seed = () => ledger.seed().catch(onMistake);
+    if (!settings.isProduction) await seed();
+    const seeding = settings.isProduction ? undefined : setInterval(() => void seed(), LOOKING);
+    const server = await createServer({
+      content,
+      mounts: [ledger.mount],
+      isHealthy: async () => ({ database: await database.isUp() }),
+      onMistake,
+    });
+    const origin = await listen(server, settings).catch(async (problem: unknown) => {
+      clearInterval(seeding);
+      await database.close();
+      throw problem;
+    });
+    return {
+      origin,
+      dataFolder: embedded?.folder,
+      async stop() {
+        clearInterval(seeding);
+        await closeServer(server, Promise.resolve());
+        await database.close();
+        await embedded?.stop();
+      },
+    };
+  } catch (problem) {
+    await embedded?.stop();
+    throw problem;
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * Data that has had its time goes away: chats that nobody has touched for so
+ * many days, with all that belongs to them, and what was kept for their sake.
+ *
+ * A chat stays while a request in it is unanswered, since the outcome of a
+ * revocation is asked about until it is known. Of many instances one does the
+ * work: it claims it for an hour, and one that crashes leaves it to the next.
+ * Doing it twice does no harm.
+ */
+import type { Database, Statement } from '../storage/database.ts';
+
+export type Retention = {
+  /** Removes what is too old, unless somebody has begun to within the hour. A mistake is told of, and never thrown. */
+  run(): Promise<void>;
+  lastSuccess(): Promise<Date | undefined>;
+  /** Nothing has succeeded for longer than there may be between two; at first, since it was first asked for. */
+  isOverdue(): Promise<boolean>;
+};
+
+export type RetentionWorld = {
+  database: Database;
+  /** A chat that was touched so many days ago is kept, and one that was before that is not. Nothing: all are kept. */
+  days: number | undefined;
+  now?: () => Date;
+  onMistake: (mistake: unknown) => void;
+};
+
+/** In milliseconds. */
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const CLAIM = HOUR;
+/** A day, and some time to do it in. */
+const PATIENCE = 26 * HOUR;
+/** Rows that one statement removes, so that it is short. */
+const BATCH = 500;
+
+const know: Statement = {
+  name: 'know-retention',
+  text: `insert into jobs (name, made_at) values ('retention', $1) on conflict do nothing`,
+};
+
+const job: Statement = {
+  name: 'retention',
+  text: `select made_at, succeeded_at from jobs where name = 'retention'`,
+};
+
+const claim: Statement = {
+  name: 'claim-retention',
+  text: `update jobs set started_at = $1
+    where name = 'retention' and (started_at is null or started_at <= $2) returning name`,
+};
+
+const succeed: Statement = {
+  name: 'succeed-retention',
+  text: `update jobs set succeeded_at = $2, removed = $3 where name = 'retention' and started_at = $1`,
+};
+
+/** Whatever makes a request touches the conversation, so one that is locked here is still old and has none. */
+const removeConversations: Statement = {
+  name: 'remove-conversations',
+  text: `with old as (
+      select id from conversations c
+      where changed_at < $1
+        and not exists (select from requests r where r.conversation = c.id and r.state in ('open', 'unsettled'))
+      order by changed_at limit ${BATCH} for update skip locked
+    )
+    delete from conversations c using old where c.id = old.id returning c.id`,
+};
+
+const removeLinks: Statement = {
+  name: 'remove-links',
+  text: `with old as (
+      select account from links l
+      where linked_at < $1 and not exists (select from proofs p where p.person = l.person)
+      limit ${BATCH} for update skip locked
+    )
+    delete from links l using old where l.account = old.account returning l.account`,
+};
+
+/** A sign-in that was met may be asked for by the same try for a day more, and no longer. */
+const removeSignIns: Statement = {
+  name: 'remove-sign-ins',
+  text: `with old as (select state from sign_ins where expires_at < $1 limit ${BATCH} for update skip locked)
+    delete from sign_ins s using old where s.state = old.state returning s.state`,
+};
+
+export function createRetention({ database, days, now = () => new Date(), onMistake }: RetentionWorld): Retention {
+  /** How many rows are removed, a batch at a time, until there are no more. */
+  const removeAll = async (statement: Statement, before: Date): Promise<number> => {
+    let removed = 0;
+    for (;;) {
+      const rows = await database.run(statement, [before]);
+      removed += rows.length;
+      if (rows.length < BATCH) return removed;
+    }
+  };
+
+  const removeOld = async (at: Date): Promise<number> => {
+    if (days === undefined) return 0;
+    const oldest = new Date(at.getTime() - days * DAY);
+    const removed = await removeAll(removeConversations, oldest);
+    await removeAll(removeLinks, oldest);
+    await removeAll(removeSignIns, new Date(at.getTime() - DAY));
+    return removed;
+  };
+
+  const state = async () => {
+    await database.run(know, [now()]);
+    const [row] = await database.run<{ made_at: Date; succeeded_at: Date | null }>(job, []);
+    if (!row) throw new Error('The retention is not among the jobs');
+    return row;
+  };
+
+  return {
+    async run() {
+      try {
+        const at = now();
+        await database.run(know, [at]);
+        const claimed = await database.run(claim, [at, new Date(at.getTime() - CLAIM)]);
+        if (claimed.length === 0) return;
+        const removed = await removeOld(at);
+        await database.run(succeed, [at, now(), removed]);
+      } catch (mistake) {
+        onMistake(mistake);
+      }
+    },
+    lastSuccess: async () => (await state()).succeeded_at ?? undefined,
+    async isOverdue() {
+      const { made_at, succeeded_at } = await state();
+      return now().getTime() - (succeeded_at ?? made_at).getTime() > PATIENCE;
+    },
+  };
+}
