@@ -14,3 +14,11 @@ export const calendar = createCalendar(content.offices);
 export function readUnderstanding(): Understanding {
   return createUnderstanding(content, modelFor(join(root, 'dist/model.bin'), lessonsOf(content)));
 }
+
+/** What the least of a deployment sets. */
+export const production = {
+  NODE_ENV: 'production',
+  KORTLOTSEN_PUBLIC_URL: 'https://kortlotsen.example.se',
+  KORTLOTSEN_RETENTION_DAYS: '365',
+  KORTLOTSEN_RETENTION_DECISION: 'beslut 2026-01',
+};

@@ -48,7 +48,7 @@ async function verifyDatabase(database: Database, noted: readonly Head[], progre
   const bar = startBar(head.position, progress);
   const verdict = await verifyChain(counted(pagesOf(store, head.position), bar), { noted: [head, ...noted] });
   bar.stop();
-  if (verdict.outcome === 'broken' || last > 0) return verdict;
+  if (verdict.outcome === 'broken' || last <= head.position) return verdict;
   const problem = 'There is an event after the last one.';
   return { outcome: 'broken', position: head.position + 1, problem } satisfies Verdict;
 }

@@ -258,7 +258,7 @@ function createTokens(
         return 'barred';
       }
       // The last tenth is left for requests that are on their way.
-      return { value: data.access_token, renewAt: askedAt + data.expires_in * 1000 };
+      return { value: data.access_token, renewAt: askedAt + data.expires_in * 900 };
     } catch {
       return 'failed';
     }

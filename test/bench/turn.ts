@@ -12,9 +12,7 @@ import { createCalendar } from '../../src/calendar.ts';
 import { createContent, readFiles } from '../../src/content.ts';
 import { createConversations } from '../../src/conversations/conversations.ts';
 import { createMemoryStore } from '../../src/conversations/memory-store.ts';
-import { demonstrationHolders } from '../../src/ledger/demonstration-holders.ts';
-import { createEmbeddedLedger } from '../../src/ledger/embedded-ledger.ts';
-import { createReceiptsInMemory } from '../../src/ledger/receipts.ts';
+import { createDemonstrationLedger } from '../../src/ledger/demonstration-ledger.ts';
 import { mask } from '../../src/masking.ts';
 import { begin, takeTurn, type Turn } from '../../src/turn.ts';
 import { modelFor } from '../../src/understanding/model-file.ts';
@@ -40,7 +38,7 @@ const world = {
   content,
   understanding,
   calendar,
-  proving: { way: 'known', person: 'active' } as const,
+  proofLasts: { minutes: 30, idleMinutes: 10 },
   now,
   onTurn: () => undefined,
   onMistake: (mistake: unknown) => {
@@ -52,12 +50,14 @@ type Sample = { wall: number; cpu: number };
 
 const samples: Sample[] = [];
 for (let round = 0; round < ROUNDS; round++) {
-  const ledger = createEmbeddedLedger(demonstrationHolders, now, createReceiptsInMemory());
-  const conversations = createConversations({ ...world, ledger, store: createMemoryStore() });
+  const { ledger, personOf } = createDemonstrationLedger(now);
+  const person = personOf('active');
+  const proving = { way: 'known', person } as const;
+  const conversations = createConversations({ ...world, ledger, proving, store: createMemoryStore() });
   for (const [index, chat] of chats.entries()) {
     const id = `${round}-${index}`;
     const place = { conversation: id, channel: 'bench', isPushed: false };
-    await conversations.open(place, 'active');
+    await conversations.open(place, person);
     for (const [index, text] of chat.entries()) {
       const message = { ...place, id: String(index), text };
       samples.push(await measured(async () => (await conversations.accept(message)).answered));
@@ -68,7 +68,7 @@ for (let round = 0; round < ROUNDS; round++) {
 const stages: Record<string, number[]> = { mask: [], understand: [], calendar: [], transition: [], speak: [] };
 for (let round = 0; round < ROUNDS; round++) {
   for (const chat of chats) {
-    let turn: Turn = begin({ conversation: 'c', person: 'active' }, calendar.momentAt(now()));
+    let turn: Turn = begin({ conversation: 'c', proof: undefined }, calendar.momentAt(now()));
     for (const text of chat) {
       const { text: masked } = staged('mask', () => mask(text, turn.asked.fact, content.masked));
       const { wishes, askedDay } = staged('understand', () =>

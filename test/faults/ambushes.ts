@@ -10,8 +10,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from 'pg';
 import type { Product } from './built-product.ts';
 
-/** When somebody signs in, says yes to a card, or writes for the last time. */
-export type Moment = 'signIn' | 'yes' | 'lastMessage';
+/** When somebody types the code of a sign-in, says yes to a card, or writes for the last time. */
+export type Moment = 'code' | 'yes' | 'lastMessage';
 
 type Ambush = {
   moment: Moment;
@@ -29,12 +29,12 @@ const CAUGHT_ASKING = `
   select count(distinct conversation) from requests
   where conversation = any ($1) and state = 'open' and request ->> 'request' like 'ledger.%'`;
 
-const signIn: Ambush = {
-  moment: 'signIn',
+const code: Ambush = {
+  moment: 'code',
   size: 6,
   most: 6,
   // The ledger is asked for cards, and does not answer.
-  lock: 'revocations in access exclusive mode',
+  lock: 'ledger_events in access exclusive mode',
   caught: CAUGHT_ASKING,
   isCutOff: false,
 };
@@ -44,7 +44,7 @@ const yes: Ambush = {
   // Cards are few and revoked once, so nobody is let past.
   most: 30,
   // The ledger finds the card, and revokes it when nobody is left to hear of it.
-  lock: 'revocations in share mode',
+  lock: 'ledger_head in share mode',
   caught: CAUGHT_ASKING,
   isCutOff: false,
 };
@@ -57,7 +57,7 @@ const lastMessage: Ambush = {
   caught: 'select count(*) from conversations where id = any ($1) and waiting > 0',
   isCutOff: true,
 };
-const ambushes: readonly Ambush[] = [signIn, yes, lastMessage, lastMessage, lastMessage];
+const ambushes: readonly Ambush[] = [code, yes, lastMessage, lastMessage, lastMessage];
 
 /** How many kills they are. */
 export const AMBUSHES = ambushes.length;
@@ -84,7 +84,7 @@ export type Executioner = Pick<Product, 'kill' | 'restart'> & { aim: () => numbe
 
 /** `rows` is for nobody else to use. */
 export function layAmbushes({ origins, names }: Product, rows: Client, executioner: Executioner): Ambushes {
-  const caught = { signIn: 0, yes: 0, lastMessage: 0 };
+  const caught = { code: 0, yes: 0, lastMessage: 0 };
   const laid = ambushes.map((ambush) => ({ ambush, gathered: [] as string[], isSprung: false, ...createSignal() }));
   let springing: Promise<void> = Promise.resolve();
 

@@ -1,6 +1,7 @@
 /**
- * The product as its users run it: processes of `kortlotsen serve`, which can
- * be killed and started again at the same address.
+ * The product as its users run it: processes of `kortlotsen serve`, or of
+ * another of its commands, which can be killed and started again at the same
+ * address.
  *
  * They run from a copy of the build, so that a build meanwhile pulls nothing
  * away from under one that is started again.
@@ -35,24 +36,33 @@ const READY = 'Kortlotsen is at http';
 const STARTING = 90_000;
 const STOPPING = 15_000;
 
-export async function startProduct(folder: string, databaseUrl: string, count: number): Promise<Product> {
-  const home = mkdtempSync(join(folder, 'product-'));
-  copyBuild(home);
+/** What is run: `serve`, or another command that serves. */
+export type Manner = {
+  command: readonly string[];
+  /** What its connections are called in the database, before a number. */
+  name: string;
+  count: number;
+  /** Besides its port and its name. */
+  environment: (nth: number) => Record<string, string>;
+};
+
+/** Runs processes from a copy of the build. */
+export async function startProduct(home: string, { command, name, count, environment }: Manner): Promise<Product> {
   const ports = await freePorts(count);
+  const names = ports.map((_, nth) => `${name} ${nth}`);
   const lines: string[] = [];
   const running = new Map<number, Started>();
 
   const start = async (nth: number): Promise<void> => {
-    const port = String(ports[nth]);
     const env = {
-      PATH: process.env.PATH,
-      DATABASE_URL: databaseUrl,
-      PORT: port,
       LOG_LEVEL: 'warn',
       NODE_ENV: 'development',
-      PGAPPNAME: nameOf(nth),
+      ...environment(nth),
+      PATH: process.env.PATH,
+      PORT: String(ports[nth]),
+      PGAPPNAME: names[nth],
     };
-    const started = launch(join(home, 'dist/kortlotsen.js'), env, (line) => {
+    const started = launch([programIn(home), ...command], env, (line) => {
       if (!line.startsWith(READY)) lines.push(line);
     });
     running.set(nth, started);
@@ -76,7 +86,7 @@ export async function startProduct(folder: string, databaseUrl: string, count: n
   }
   return {
     origins: ports.map((port) => `http://127.0.0.1:${port}`),
-    names: ports.map((_, nth) => nameOf(nth)),
+    names,
     kill: (nth) => endOne(nth, 'SIGKILL'),
     restart: start,
     logged: () => [...lines],
@@ -84,12 +94,30 @@ export async function startProduct(folder: string, databaseUrl: string, count: n
   };
 }
 
-const nameOf = (nth: number): string => `process ${nth}`;
+/** Runs a command that ends by itself. */
+export async function runToItsEnd(
+  home: string,
+  command: readonly string[],
+  environment: Record<string, string> = {},
+): Promise<{ status: number | null; told: string }> {
+  const env = { ...environment, PATH: process.env.PATH };
+  const child = spawn(process.execPath, [programIn(home), ...command], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let told = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (data: Buffer) => {
+      told += data.toString();
+    });
+  }
+  await once(child, 'close');
+  return { status: child.exitCode, told };
+}
+
+const programIn = (home: string): string => join(home, 'dist/kortlotsen.js');
 
 type Started = { ready: Promise<void>; end: (signal: NodeJS.Signals) => Promise<void> };
 
-function launch(program: string, env: NodeJS.ProcessEnv, complain: (line: string) => void): Started {
-  const child = spawn(process.execPath, [program, 'serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+function launch(command: readonly string[], env: NodeJS.ProcessEnv, complain: (line: string) => void): Started {
+  const child = spawn(process.execPath, command, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const forget = ifWeDie('kill -KILL "$0"', String(child.pid));
   child.once('exit', forget);
   for (const stream of [child.stdout, child.stderr]) createInterface(stream).on('line', complain);
@@ -153,10 +181,12 @@ export function ifWeDie(line: string, ...values: string[]): () => void {
   };
 }
 
-/** The parts of the product that a build writes or an editor may be writing, and links to the rest. */
-function copyBuild(home: string): void {
+/** The parts of the product that a build writes or an editor may be writing, and links to the rest. Says where. */
+export function copyBuild(folder: string): string {
+  const home = mkdtempSync(join(folder, 'product-'));
   for (const name of ['dist', 'content']) cpSync(join(root, name), join(home, name), { recursive: true });
   for (const name of ['src', 'node_modules', 'package.json']) symlinkSync(join(root, name), join(home, name));
+  return home;
 }
 
 /** Each is held until all are found, so that they are different. */

@@ -1,10 +1,10 @@
 /** A checker that cannot fail proves nothing: each promise is broken in rows that keep them all, and is to be named. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { root } from './built-product.ts';
-import { findViolations, type Testimony } from './checker.ts';
+import { findLeaks, findViolations, type Testimony } from './checker.ts';
 import { type DatabaseServer, startDatabaseServer } from './database-server.ts';
 
 const PATIENCE = 120_000;
@@ -17,7 +17,7 @@ beforeAll(async () => {
   server = await startDatabaseServer();
   client = new Client({ connectionString: await server.create() });
   await client.connect();
-  await client.query(readFileSync(join(root, 'src/storage/migrations/0001_conversations.sql'), 'utf8'));
+  for (const file of ['storage', 'ledger'].flatMap(migrationsOf)) await client.query(readFileSync(file, 'utf8'));
   await client.query(ROWS);
 }, PATIENCE);
 
@@ -25,6 +25,13 @@ afterAll(async () => {
   await client.end();
   await server.stop();
 }, PATIENCE);
+
+const migrationsOf = (part: string): string[] => {
+  const folder = join(root, 'src', part, 'migrations');
+  return readdirSync(folder)
+    .sort()
+    .map((name) => join(folder, name));
+};
 
 /** Whatever is broken is whole again afterwards. */
 beforeEach(() => client.query('begin'));
@@ -38,7 +45,7 @@ const ROWS = `
   insert into conversations (id, channel, is_pushed, turns, last_seq, answered_seq, replied_seq) values
     ('web/a', 'web', false, 6, 11, 9, 11), ('web/b', 'web', false, 3, 5, 4, 5);
   insert into messages (conversation, seq, author, kind, id, resend_key, said, at, turn, answers)
-  select conversation, seq, author, 'message', id, key, jsonb_build_object('text', said), '2022-03-22'::timestamptz + at * interval '1 s', turn, answers
+  select conversation, seq, author, 'message', id, key, jsonb_build_object('text', said), '2022-03-22Z'::timestamptz + at * interval '1 s', turn, answers
   from (values
     ('web/a', 1, 'bot', null, null, 'Hej. Jag är en robot.', 1, 1, null),
     ('web/a', 2, 'bot', null, null, 'Vad vill du?', 1, 1, null),
@@ -47,7 +54,7 @@ const ROWS = `
     ('web/a', 5, 'bot', null, null, 'Ska kortet spärras?', 4, 3, null),
     ('web/a', 6, 'student', 'a2', 'y', 'ja', 5, null, null),
     ('web/a', 7, 'bot', null, null, 'Jag spärrar kortet nu.', 6, 4, 6),
-    ('web/a', 8, 'bot', null, null, 'Ditt kvitto har nummer S-12AB-34CD.', 7, 5, null),
+    ('web/a', 8, 'bot', null, null, 'Ditt kvitto har nummer S-12AB-34CD-56EF.', 7, 5, null),
     ('web/a', 9, 'student', 'a3', 'z', 'min pinkod är …', 8, null, null),
     ('web/a', 10, 'bot', null, null, 'Skriv inte pinkod här.', 9, 6, 9),
     ('web/a', 11, 'bot', null, null, 'Vad vill du?', 9, 6, 9),
@@ -58,12 +65,23 @@ const ROWS = `
     ('web/b', 5, 'bot', null, null, 'Tack själv.', 5, 3, 4)
   ) as entries (conversation, seq, author, id, key, said, at, turn, answers);
   insert into requests (conversation, reference, request, state, made_at, due_at) values
-    ('web/a', 'web/a/cards', '{"request": "ledger.findCards", "person": "active"}', 'closed',
-      '2022-03-22 00:00:03', '2022-03-22 00:00:04'),
-    ('web/a', 'web/a/revocation/4711', '{"request": "ledger.revoke", "person": "active", "card": "4711"}', 'closed',
-      '2022-03-22 00:00:06', '2022-03-22 00:00:07');
-  insert into revocations (person, card, reference, reason, receipt)
-    values ('active', '4711', 'web/a/revocation/4711', 'LOST', '{"number": "S-12AB-34CD"}')`;
+    ('web/a', 'web/a/cards', '{"request": "ledger.findCards", "person": "h_a"}', 'closed',
+      '2022-03-22 00:00:03Z', '2022-03-22 00:00:04Z'),
+    ('web/a', 'web/a/revocation/4711/LOST', '{"request": "ledger.revoke", "person": "h_a", "card": "4711"}', 'closed',
+      '2022-03-22 00:00:06Z', '2022-03-22 00:00:07Z');
+  insert into proofs (conversation, person, proved_at, heard_at)
+    values ('web/a', 'h_a', '2022-03-22 00:00:02Z', '2022-03-22 00:00:03Z');
+  ${revoking({ card: '4711', receipt: 'S-12AB-34CD-56EF' })}`;
+
+type Event = { position?: number; holder?: string; card: string; key?: string; receipt: string; second?: number };
+
+/** An event of the ledger, at a second of the talk. */
+function revoking({ position = 1, second = 7, ...event }: Event): string {
+  const at = `2022-03-22T00:00:0${second}.000Z`;
+  const whole = { position, holder: 'h_a', key: 'web/a/revocation/4711/LOST', ...event, at };
+  const written = JSON.stringify({ ...whole, type: 'card.revoked', client: 'kortlotsen' });
+  return `insert into ledger_events (event, hash) values ('${written}', '-');`;
+}
 
 const seenAs = (texts: readonly [string, string, string?][]): Testimony['seen'] =>
   texts.map(([author, text, id], index) => ({ seq: index + 1, author, text, id }));
@@ -84,13 +102,14 @@ const testify = (): [Testimony, Testimony] => [
       ['bot', 'Ska kortet spärras?\n\nEnligt vägledningen [1]'],
       ['student', 'ja', 'a2'],
       ['bot', 'Jag spärrar kortet nu.'],
-      ['bot', 'Ditt kvitto har nummer S-12AB-34CD.'],
+      ['bot', 'Ditt kvitto har nummer S-12AB-34CD-56EF.'],
       ['student', 'min pinkod är …', 'a3'],
       ['bot', 'Skriv inte pinkod här.'],
       ['bot', 'Vad vill du?'],
     ]),
     signedInAs: ['active'],
     saidYes: true,
+    tabs: [],
     complaints: [],
   },
   {
@@ -108,11 +127,13 @@ const testify = (): [Testimony, Testimony] => [
     ]),
     signedInAs: [],
     saidYes: false,
+    tabs: [],
     complaints: [],
   },
 ];
 
-const find = (testimonies: readonly Testimony[] = testify()) => findViolations(client, testimonies, [PIN]);
+const find = (testimonies: readonly Testimony[] = testify()) =>
+  findViolations({ product: client, ledger: client }, testimonies, [PIN]);
 
 it('rows that keep every promise are found right', async () => {
   expect(await find()).toEqual([]);
@@ -192,7 +213,7 @@ describe('in the rows it is found that', () => {
     [
       'a message was heard while the ledger was asked',
       `update messages set answers = 9 where conversation = 'web/a' and seq = 8;
-       update requests set due_at = '2022-03-22 00:00:09' where reference = 'web/a/revocation/4711'`,
+       update requests set due_at = '2022-03-22 00:00:09Z' where reference = 'web/a/revocation/4711/LOST'`,
       'web/a: the message at 9 was heard while ledger.revoke was being asked',
     ],
     [
@@ -236,18 +257,18 @@ describe('in the rows it is found that', () => {
     ],
     [
       'a receipt was told that is not there',
-      `delete from revocations`,
-      'web/a: the receipt S-12AB-34CD was told, and is not one of the student’s',
+      `alter table ledger_events disable trigger all; delete from ledger_events`,
+      'web/a: the receipt S-12AB-34CD-56EF was told, and is not one of the student’s',
     ],
     [
       'a receipt was told to somebody else',
-      `update messages set said = '{"text": "Kvitto S-12AB-34CD."}' where conversation = 'web/b' and seq = 5`,
-      'web/b: the receipt S-12AB-34CD was told, and is not one of the student’s',
+      `update messages set said = '{"text": "Kvitto S-12AB-34CD-56EF."}' where conversation = 'web/b' and seq = 5`,
+      'web/b: the receipt S-12AB-34CD-56EF was told, and is not one of the student’s',
     ],
     [
       'another receipt was told',
-      `update messages set said = '{"text": "Kvitto S-0000-0000."}' where conversation = 'web/a' and seq = 8`,
-      'web/a: the receipt S-12AB-34CD was not told',
+      `update messages set said = '{"text": "Kvitto S-0000-0000-0000."}' where conversation = 'web/a' and seq = 8`,
+      'web/a: the receipt S-12AB-34CD-56EF was not told',
     ],
     [
       'a yes came to nothing',
@@ -256,14 +277,51 @@ describe('in the rows it is found that', () => {
     ],
     [
       'a card is revoked twice',
-      `alter table revocations drop constraint revocations_pkey; insert into revocations select * from revocations`,
-      'the card 4711 of active is revoked 2 times',
+      revoking({ position: 2, card: '4711', key: 'another', receipt: 'S-0000-1111-2222' }),
+      'the card 4711 of h_a is revoked 2 times',
+    ],
+    [
+      'one yes revokes two cards',
+      `drop index ledger_events_of_errand; ${revoking({ position: 2, card: '4712', receipt: 'S-0000-1111-2222' })}`,
+      'web/a/revocation/4711/LOST was carried out 2 times',
     ],
     [
       'a card is revoked that nobody wanted revoked',
-      `insert into revocations (person, card, reference, reason, receipt)
-       values ('loa2', '4711', 'web/b/revocation/4711', 'LOST', '{"number": "S-0000-1111"}')`,
-      'the card 4711 of loa2 is revoked, and nobody asked for it',
+      revoking({ position: 2, holder: 'h_b', card: '4712', key: 'web/b/4712', receipt: 'S-0000-1111-2222' }),
+      'the card 4712 of h_b is revoked, and nobody asked for it',
+    ],
+    [
+      'a card is revoked by another key than that of the yes',
+      `alter table ledger_events disable trigger all; delete from ledger_events;
+       ${revoking({ card: '4711', key: 'web/a/revocation/4711/LOST/2', receipt: 'S-12AB-34CD-56EF' })}`,
+      'the card 4711 of h_a is revoked, and nobody asked for it',
+    ],
+    [
+      'a card is revoked before the yes to it',
+      `update requests set made_at = '2022-03-22 00:00:08Z' where reference = 'web/a/revocation/4711/LOST'`,
+      'the card 4711 of h_a was revoked before anybody asked for it',
+    ],
+    [
+      'a receipt was told before the card was revoked',
+      `update messages set at = '2022-03-22 00:00:06Z' where conversation = 'web/a' and seq = 8`,
+      'web/a: a card was said to be revoked at 8, and was not yet',
+    ],
+    [
+      'a card was said to be revoked that is not',
+      `alter table ledger_events disable trigger all; delete from ledger_events;
+       update messages set said = '{"text": "Kortet som du bad mig spärra är spärrat."}'
+       where conversation = 'web/a' and seq = 8`,
+      'web/a: a card was said to be revoked at 8, and was not yet',
+    ],
+    [
+      'a card was said not to be revoked that is',
+      `update messages set said = '{"text": "Jag kunde inte spärra kortet."}' where conversation = 'web/a' and seq = 8`,
+      'web/a: a card was said not to be revoked at 8, and that request had revoked it',
+    ],
+    [
+      'a card was said not to be revoked, and nobody had asked for it',
+      `update messages set said = '{"text": "Jag kunde inte spärra kortet."}' where conversation = 'web/b' and seq = 5`,
+      'web/b: a card was said not to be revoked at 5, and nobody had asked',
     ],
     [
       'a secret is kept in what was said',
@@ -317,6 +375,35 @@ describe('by what a student saw it is found that', () => {
     expect(await find([one, waiting])).toEqual(['web/b: the student waited in vain for an answer to b1']);
   });
 
+  it('another tab showed another receipt', async () => {
+    const [one, other] = testify();
+    const tab = one.seen.map((each) => ({ ...each, text: each.text.replace('S-12AB', 'S-0000') }));
+    expect(await find([{ ...one, tabs: [one.seen, tab] }, other])).toEqual([
+      'web/a: another tab showed something else at 8',
+    ]);
+  });
+
+  it('another tab lacked a message', async () => {
+    const [one, other] = testify();
+    expect(await find([{ ...one, tabs: [one.seen.toSpliced(3, 1)] }, other])).toContain(
+      'web/a: another tab showed 5 where 4 should be',
+    );
+  });
+
+  it('two students were taken for the same person', async () => {
+    const [one, other] = testify();
+    await client.query(`insert into proofs (conversation, person, proved_at, heard_at)
+      values ('web/b', 'h_a', now(), now())`);
+    expect(await find([one, { ...other, signedInAs: ['expiring'] }])).toEqual(['h_a is 2 people']);
+  });
+
+  it('one student was taken for two people', async () => {
+    const [one, other] = testify();
+    await client.query(`insert into proofs (conversation, person, proved_at, heard_at)
+      values ('web/b', 'h_b', now(), now())`);
+    expect(await find([one, { ...other, signedInAs: ['active'] }])).toEqual(['active was taken for 2 people']);
+  });
+
   it('a message was never acknowledged', async () => {
     const [one, other] = testify();
     other.sent.push({ ids: ['b3'], text: 'hallå', hasSecret: false, round: 3, places: [] });
@@ -330,4 +417,9 @@ describe('by what a student saw it is found that', () => {
       'web/b: message b1 is at 2, before one that was acknowledged before it, at 4',
     ]);
   });
+});
+
+it('a secret in a log is found, whatever signs stand in it', () => {
+  expect(findLeaks(['{"msg":"turn"}', '{"msg":"739 184"}'], [PIN])).toEqual([`a log holds the secret ${PIN}`]);
+  expect(findLeaks(['{"msg":"turn"}'], [PIN])).toEqual([]);
 });

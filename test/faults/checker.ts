@@ -34,6 +34,8 @@ export type Testimony = {
   signedInAs: string[];
   /** Whether the student said yes to a card that was read back. */
   saidYes: boolean;
+  /** All that was shown in each further tab, opened later. */
+  tabs: Seen[][];
   /** What the student would complain of: an answer that never came. */
   complaints: string[];
 };
@@ -53,6 +55,7 @@ type Message = {
   kind: string;
   id: string | null;
   text: string;
+  at: Date;
   turn: number | null;
   answers: number | null;
 };
@@ -64,10 +67,12 @@ type Asked = {
   card: string | null;
   state: string;
   attempts: number;
+  made_at: Date;
   made_in: number | null;
   closed_in: number | null;
 };
-type Revocation = { person: string; card: string; reference: string; receipt: string };
+type Proof = { conversation: string; person: string };
+type Revocation = { person: string; card: string; reference: string; receipt: string; at: Date };
 
 /** One conversation: what the rows tell of it, and what its student does. */
 type Case = {
@@ -78,18 +83,24 @@ type Case = {
   heard: Message[];
   said: Message[];
   requests: Asked[];
+  /** Who has proved to be there. */
+  people: string[];
 };
 
-/** Everything that is wrong, in words. `secrets` are digits that must be nowhere. */
+/** The rows of the product, and those of its ledger, which may be on a database of its own. */
+export type Rows = { product: Client; ledger: Client };
+
+/** Everything that is wrong, in words. `secrets` must be nowhere in the product's rows. */
 export async function findViolations(
-  client: Client,
+  { product, ledger }: Rows,
   testimonies: readonly Testimony[],
   secrets: readonly string[],
 ): Promise<string[]> {
-  const conversations = byKey(await allOf<Conversation>(client, CONVERSATIONS), ({ id }) => id);
-  const messages = groupedBy(await allOf<Message>(client, MESSAGES), ({ conversation }) => conversation);
-  const requests = groupedBy(await allOf<Asked>(client, REQUESTS), ({ conversation }) => conversation);
-  const revocations = await allOf<Revocation>(client, REVOCATIONS);
+  const conversations = byKey(await allOf<Conversation>(product, CONVERSATIONS), ({ id }) => id);
+  const messages = groupedBy(await allOf<Message>(product, MESSAGES), ({ conversation }) => conversation);
+  const requests = groupedBy(await allOf<Asked>(product, REQUESTS), ({ conversation }) => conversation);
+  const proofs = groupedBy(await allOf<Proof>(product, PROOFS), ({ conversation }) => conversation);
+  const revocations = await allOf<Revocation>(ledger, REVOCATIONS);
 
   const known = new Set(testimonies.map(({ conversation }) => conversation));
   const violations = [...conversations.keys()].filter((id) => !known.has(id)).map((id) => `${id}: nobody began it`);
@@ -108,6 +119,7 @@ export async function findViolations(
       heard: log.filter(({ author, kind }) => author === 'student' && kind === 'message'),
       said: log.filter(({ author }) => author === 'bot'),
       requests: requests.get(conversation) ?? [],
+      people: (proofs.get(conversation) ?? []).map(({ person }) => person),
     };
     const found = [
       ...testimony.complaints,
@@ -116,14 +128,17 @@ export async function findViolations(
       ...inOrder(one),
       ...welcomedOnce(one),
       ...seenAsKept(one),
+      ...tabsAreAlike(one),
       ...countedRight(one),
       ...finished(one),
       ...receiptsTold(one, revocations),
+      ...toldTruly(one, revocations),
     ];
     violations.push(...found.map((each) => `${conversation}: ${each}`));
   }
+  violations.push(...onePersonEach(testimonies, proofs));
   violations.push(...revokedOnce(revocations, [...requests.values()].flat()));
-  violations.push(...(await keptSecrets(client, secrets)));
+  violations.push(...(await keptSecrets(product, secrets)));
   return violations;
 }
 
@@ -215,7 +230,7 @@ function welcomedOnce({ said, requests }: Case): string[] {
   const welcomes = said.filter(({ text }) => text === welcome.text).length;
   if (welcomes !== 1) found.push(`the welcome is said ${times(welcomes)}`);
   const unasked = new Set(said.filter(({ answers }) => answers === null).map(({ turn }) => turn)).size - 1;
-  const reports = requests.filter(({ state }) => state !== 'challenged').length;
+  const reports = requests.length;
   // A revocation that is unsettled is reported twice: that it is, and how it went.
   const settled = requests.filter(({ name, attempts }) => name === 'ledger.revoke' && attempts > 1).length;
   if (unasked > reports + settled) found.push(`${unasked} turns answer nothing, and there are ${reports} reports`);
@@ -267,12 +282,40 @@ function finished({ requests }: Case): string[] {
     .map(({ reference, state }) => `${reference} is still ${state}`);
 }
 
-const RECEIPT = /\bS-[0-9A-F]{4}-[0-9A-F]{4}\b/g;
+/** A tab that is opened later shows what the first one has shown, up to then. */
+function tabsAreAlike({ testimony: { seen, tabs } }: Case): string[] {
+  const first = byKey(seen, ({ seq }) => seq);
+  return tabs.flatMap((tab) =>
+    tab.flatMap(({ seq, text }, index) => {
+      if (seq !== index + 1) return [`another tab showed ${seq} where ${index + 1} should be`];
+      return first.get(seq)?.text === text ? [] : [`another tab showed something else at ${seq}`];
+    }),
+  );
+}
+
+/** Whoever signs in by the same name is the same person, and nobody else is. */
+function onePersonEach(testimonies: readonly Testimony[], proofs: ReadonlyMap<string, Proof[]>): string[] {
+  const pairs = testimonies.flatMap(({ conversation, signedInAs }) => {
+    const people = new Set(proofs.get(conversation)?.map(({ person }) => person));
+    return signedInAs.flatMap((name) => [...people].map((person) => ({ name, person })));
+  });
+  const named = [...groupedBy(pairs, ({ name }) => name)].filter(([, all]) => sizeOf(all, 'person') > 1);
+  const shared = [...groupedBy(pairs, ({ person }) => person)].filter(([, all]) => sizeOf(all, 'name') > 1);
+  return [
+    ...named.map(([name, all]) => `${name} was taken for ${sizeOf(all, 'person')} people`),
+    ...shared.map(([person, all]) => `${person} is ${sizeOf(all, 'name')} people`),
+  ];
+}
+
+const sizeOf = <Name extends string>(all: readonly Record<Name, string>[], name: Name): number =>
+  new Set(all.map((each) => each[name])).size;
+
+const RECEIPT = /\bS(-[0-9A-F]{4}){3}\b/g;
 
 /** A receipt is told to nobody but who it belongs to, and to whoever said yes. */
-function receiptsTold({ testimony: { conversation, signedInAs, saidYes }, said }: Case, all: Revocation[]): string[] {
+function receiptsTold({ testimony: { conversation, saidYes }, said, people }: Case, all: Revocation[]): string[] {
   const told = new Set(said.flatMap(({ text }) => text.match(RECEIPT) ?? []));
-  const theirs = all.filter(({ person }) => signedInAs.includes(person));
+  const theirs = all.filter(({ person }) => people.includes(person));
   const found = [...told]
     .filter((number) => !theirs.some(({ receipt }) => receipt === number))
     .map((number) => `the receipt ${number} was told, and is not one of the student’s`);
@@ -284,35 +327,71 @@ function receiptsTold({ testimony: { conversation, signedInAs, saidYes }, said }
   return found;
 }
 
+/** What is said of one's own card: that it is revoked, and that it is not and will not be. */
+const CLAIM = /kort\S* som (slutar på|du bad mig)[^.]* är (redan )?spärrat|^Kortet är spärrat\b/i;
+const DENIAL = /Jag kunde inte spärra kortet|så jag har inte spärrat kortet/i;
+
+/** It is said to be revoked when it is, and said not to be when it is not and nobody asks for it any more. */
+function toldTruly({ said, requests, people }: Case, all: readonly Revocation[]): string[] {
+  const theirs = all.filter(({ person }) => people.includes(person));
+  const asked = requests.filter(({ name }) => name === 'ledger.revoke');
+  return said.flatMap(({ seq, turn, text, at }) => {
+    const found: string[] = [];
+    const numbers: readonly string[] = text.match(RECEIPT) ?? [];
+    const proof = theirs.filter(({ receipt }) => numbers.length === 0 || numbers.includes(receipt));
+    if ((CLAIM.test(text) || numbers.length > 0) && !proof.some((event) => event.at <= at)) {
+      found.push(`a card was said to be revoked at ${seq}, and was not yet`);
+    }
+    if (!DENIAL.test(text)) return found;
+    const denied = asked.find(({ closed_in: closedIn }) => closedIn === turn);
+    if (!denied) return [...found, `a card was said not to be revoked at ${seq}, and nobody had asked`];
+    // Whoever says yes once more asks once more, by the same reference.
+    const [next] = asked.filter(({ made_at: madeAt }) => madeAt > denied.made_at);
+    const isDone = theirs.some((event) => event.reference === denied.reference && (!next || event.at < next.made_at));
+    return isDone ? [...found, `a card was said not to be revoked at ${seq}, and that request had revoked it`] : found;
+  });
+}
+
 function revokedOnce(revocations: Revocation[], requests: Asked[]): string[] {
   const found: string[] = [];
   for (const [of, rows] of groupedBy(revocations, ({ person, card }) => `the card ${card} of ${person}`)) {
     if (rows.length > 1) found.push(`${of} is revoked ${times(rows.length)}`);
   }
-  for (const { reference, person, card } of revocations) {
-    const isAsked = requests.some(
+  for (const [reference, rows] of groupedBy(revocations, (each) => each.reference)) {
+    if (rows.length > 1) found.push(`${reference} was carried out ${times(rows.length)}`);
+  }
+  for (const { reference, person, card, at } of revocations) {
+    const asked = requests.filter(
       (each) =>
         each.name === 'ledger.revoke' && each.reference === reference && each.person === person && each.card === card,
     );
-    if (!isAsked) found.push(`the card ${card} of ${person} is revoked, and nobody asked for it`);
+    if (asked.length === 0) found.push(`the card ${card} of ${person} is revoked, and nobody asked for it`);
+    else if (asked.every(({ made_at: madeAt }) => madeAt > at)) {
+      found.push(`the card ${card} of ${person} was revoked before anybody asked for it`);
+    }
   }
   return found;
 }
 
-/** Looks in every column of every row of every table, whatever signs stand between the digits. */
+/** The lines of a log that hold what must be nowhere. */
+export const findLeaks = (lines: readonly string[], secrets: readonly string[]): string[] =>
+  secrets
+    .filter((secret) => lines.some((line) => patternOf(secret).test(line.normalize('NFKC'))))
+    .map((secret) => `a log holds the secret ${secret}`);
+
+const patternOf = (secret: string): RegExp => new RegExp(secret.replaceAll(/\B/g, String.raw`[\s.,+-]{0,3}`));
+
+/** Looks in every column of every row of every table, whatever signs stand between the digits or letters. */
 async function keptSecrets(client: Client, secrets: readonly string[]): Promise<string[]> {
   const tables = await allOf<{ name: string }>(client, TABLES);
-  const patterns = secrets.map((digits) => ({
-    digits,
-    pattern: new RegExp(digits.replaceAll(/\B/g, String.raw`[\s.,+-]{0,3}`)),
-  }));
+  const patterns = secrets.map((secret) => ({ secret, pattern: patternOf(secret) }));
   const found: string[] = [];
   for (const { name } of tables) {
     const rows = await allOf<{ row: string }>(client, `select t::text as row from ${name} t`);
     for (const { row } of rows) {
       const plain = row.normalize('NFKC').replace(CLOCK, '');
-      for (const { digits, pattern } of patterns) {
-        if (pattern.test(plain)) found.push(`a row of ${name} holds the secret ${digits}`);
+      for (const { secret, pattern } of patterns) {
+        if (pattern.test(plain)) found.push(`a row of ${name} holds the secret ${secret}`);
       }
     }
   }
@@ -327,7 +406,7 @@ const CLOCK = /\d\d:\d\d:\d\d(\.\d+)?/g;
 const CONVERSATIONS = 'select id, turns, last_seq, answered_seq, replied_seq, waiting from conversations';
 
 const MESSAGES = `
-  select conversation, seq, author, kind, id, coalesce(said ->> 'text', '') as text, turn, answers
+  select conversation, seq, author, kind, id, coalesce(said ->> 'text', '') as text, at, turn, answers
   from messages order by conversation, seq`;
 
 /**
@@ -336,14 +415,19 @@ const MESSAGES = `
  */
 const REQUESTS = `
   select conversation, reference, request ->> 'request' as name, request ->> 'person' as person,
-    request ->> 'card' as card, state, attempts,
+    request ->> 'card' as card, state, attempts, made_at,
     (select max(turn) from messages m where m.conversation = r.conversation and m.author = 'bot' and m.at <= made_at)
       as made_in,
     (select max(turn) from messages m where m.conversation = r.conversation and m.author = 'bot' and m.at <= due_at)
       as closed_in
-  from requests r`;
+  from requests r order by id`;
 
-const REVOCATIONS = `select person, card, reference, receipt ->> 'number' as receipt from revocations`;
+const PROOFS = 'select distinct conversation, person from proofs';
+
+/** Those of invented people who were there before are nobody's here. */
+const REVOCATIONS = `
+  select holder as person, card, key as reference, receipt, (event::jsonb ->> 'at')::timestamptz as at
+  from ledger_events where type = 'card.revoked' and client <> 'demonstration' order by position`;
 
 const TABLES = `
   select quote_ident(table_schema) || '.' || quote_ident(table_name) as name from information_schema.tables

@@ -3,7 +3,7 @@
  * the processes, asks another when one does not answer, sends again what it is
  * not sure of, and writes down what it did and saw.
  */
-import { Agent, request } from 'node:http';
+import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { text as textOf } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
@@ -26,7 +26,10 @@ export type Chat = {
   until: (isSeen: (seen: readonly Shown[]) => boolean, what: string) => Promise<boolean>;
   /** Fetches what there is to see. */
   look: () => Promise<void>;
-  signIn: (link: string, holder: string, at?: string) => Promise<void>;
+  /** Fetches all there is anew, as a tab that is opened later. */
+  openTab: () => Promise<void>;
+  /** Signs in as somebody, in a browser of their own. Gives the code to type, unless the link is good no longer. */
+  signIn: (link: string, who: string) => Promise<string | undefined>;
 };
 
 /** In milliseconds: how long one try may take, how long to go on trying, and how long to wait for an answer. */
@@ -47,13 +50,13 @@ const Activity = z.object({
   channelData: z.object({ clientActivityID: z.string().optional() }).optional(),
   suggestedActions: z.object({ actions: z.array(z.object({ value: z.string() })) }).optional(),
   attachments: z
-    .array(z.object({ content: z.object({ buttons: z.array(z.object({ value: z.string() })) }) }))
+    .array(z.object({ content: z.object({ buttons: z.array(z.object({ value: z.string() })).default([]) }) }))
     .optional(),
 });
 const Log = z.object({ activities: z.array(Activity), watermark: z.string() });
 
-type Call = { method: 'GET' | 'POST'; path: string; body?: object | URLSearchParams; at?: string | undefined };
-type Answer = { status: number; text: string };
+type Call = { method: 'GET' | 'POST'; path: string; body?: object; at?: string | undefined };
+type Answer = { status: number; text: string; headers: IncomingHttpHeaders };
 
 /** `fetch` takes twice the time, which the processes would miss. */
 const agent = new Agent({ keepAlive: true });
@@ -74,43 +77,24 @@ export async function openChat(name: string, home: string, world: ChatWorld): Pr
   let token: string | undefined = undefined;
 
   const attempt = async (origin: string, { method, path, body }: Call): Promise<Answer | undefined> => {
-    const isForm = body instanceof URLSearchParams;
     const headers = {
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
-      ...(body && { 'content-type': isForm ? 'application/x-www-form-urlencoded' : 'application/json' }),
+      ...(body && { 'content-type': 'application/json' }),
     };
-    try {
-      const answer = await new Promise<Answer>((resolve, reject) => {
-        const asking = request(`${origin}${path}`, { agent, method, headers, timeout: ONE_TRY }, (response) => {
-          // Read before anything is believed: it may break off.
-          textOf(response).then((text) => {
-            resolve({ status: response.statusCode ?? 500, text });
-          }, reject);
-        });
-        asking.on('error', reject);
-        asking.on('timeout', () => {
-          asking.destroy(new Error('There was no answer'));
-        });
-        asking.end(isForm ? body.toString() : body && JSON.stringify(body));
-      });
-      return answer.status < 500 ? answer : undefined;
-    } catch {
-      return undefined;
-    }
+    return ask(`${origin}${path}`, { method, headers, body: body && JSON.stringify(body) });
+  };
+
+  const chooseFrom = (all: readonly string[]): string => {
+    const answering = all.filter((origin) => (avoided.get(origin) ?? 0) < Date.now());
+    return chance.oneOf(answering.length > 0 ? answering : all);
   };
 
   /** Asks one process after the other until one answers. */
-  const call = async (asked: Call): Promise<Answer & { tries: number; origin: string }> => {
-    const chooseFrom = (all: readonly string[]): string => {
-      const answering = all.filter((origin) => (avoided.get(origin) ?? 0) < Date.now());
-      return chance.oneOf(answering.length > 0 ? answering : all);
-    };
+  const call = async (asked: Call): Promise<Answer & { origin: string }> => {
     let at = asked.at ?? chooseFrom(origins);
-    let tries = 0;
     for (const end = Date.now() + ALL_TRIES; Date.now() < end;) {
-      tries += 1;
       const answer = await attempt(at, asked);
-      if (answer) return { ...answer, tries, origin: at };
+      if (answer) return { ...answer, origin: at };
       counts.retries += 1;
       avoided.set(at, Date.now() + AVOIDING);
       at = chooseFrom(origins.filter((each) => each !== at));
@@ -140,6 +124,7 @@ export async function openChat(name: string, home: string, world: ChatWorld): Pr
     seen,
     signedInAs: [],
     saidYes: false,
+    tabs: [],
     complaints: [],
   };
   let round = 0;
@@ -204,16 +189,88 @@ export async function openChat(name: string, home: string, world: ChatWorld): Pr
       testimony.complaints.push(`the student waited in vain for ${what}`);
       return false;
     },
-    async signIn(link, holder, at) {
+    async openTab() {
+      const log = Log.parse(await answerOf({ method: 'GET', path: activities }));
+      testimony.tabs.push(log.activities.map(toShown));
+    },
+    async signIn(link, who) {
       counts.signIns += 1;
-      testimony.signedInAs.push(holder);
-      const body = new URLSearchParams({ challenge: new URL(link).searchParams.get('challenge') ?? '', holder });
-      const { status, tries } = await call({ method: 'POST', path: '/sign-in', body, at });
-      // A link can be used once, and the answer to the first try may have been lost.
-      const wasDoneBefore = status === 410 && tries > 1;
-      if (!isFine(status) && !wasDoneBefore) testimony.complaints.push(`the student could not sign in: ${status}`);
+      if (!testimony.signedInAs.includes(who)) testimony.signedInAs.push(who);
+      const { pathname, search } = new URL(link);
+      for (let nth = 0; nth < MOST_SIGN_INS; nth++) {
+        // Any process serves the link, and one that dies takes the sign-in with it.
+        const at = chooseFrom(origins);
+        const page = await visit(`${at}${pathname}${search}`, who);
+        const code = page && CODE.exec(page.text)?.[0];
+        if (code !== undefined) return code;
+        if (page?.status === 410 && nth > 0) return undefined;
+        avoided.set(at, Date.now() + AVOIDING);
+        await wait(Math.min(1_000, 100 * 2 ** nth));
+      }
+      return undefined;
     },
   };
+}
+
+/** No more than a link may be used. */
+const MOST_SIGN_INS = 18;
+const MOST_REDIRECTS = 12;
+const CODE = /\b[B-DF-HJ-NP-TV-XZ]{4}-[B-DF-HJ-NP-TV-XZ]{4}\b/;
+
+/**
+ * Goes where it is sent, in a new browser. Where it is asked who it is, it says so in the form; a provider without a
+ * form knows it by a cookie. Nothing, if something on the way did not answer.
+ */
+async function visit(address: string, who: string): Promise<Answer | undefined> {
+  const cookies = new Map([['who', who]]);
+  let asked: Asked = { method: 'GET' };
+  let url = new URL(address);
+  for (let nth = 0; nth < MOST_REDIRECTS; nth++) {
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const answer = await ask(url.href, { ...asked, headers: { ...asked.headers, cookie } });
+    if (!answer) return undefined;
+    for (const set of answer.headers['set-cookie'] ?? []) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(set) ?? [];
+      cookies.set(name, value);
+    }
+    const { location } = answer.headers;
+    const hasForm = answer.text.includes('<form');
+    if (location === undefined && !hasForm) return answer;
+    url = new URL(location ?? '', url);
+    asked =
+      location === undefined
+        ? {
+            method: 'POST',
+            headers: { 'content-type': 'application/x-www-form-urlencoded' },
+            body: new URLSearchParams({ name: who }).toString(),
+          }
+        : { method: 'GET' };
+  }
+  return undefined;
+}
+
+type Asked = { method: 'GET' | 'POST'; headers?: Record<string, string>; body?: string | undefined };
+
+/** Nothing, if there is no answer, or only that it went wrong. */
+async function ask(url: string, { method, headers = {}, body }: Asked): Promise<Answer | undefined> {
+  try {
+    const answer = await new Promise<Answer>((resolve, reject) => {
+      const asking = request(url, { agent, method, headers, timeout: ONE_TRY }, (response) => {
+        // Read before anything is believed: it may break off.
+        textOf(response).then((text) => {
+          resolve({ status: response.statusCode ?? 500, text, headers: response.headers });
+        }, reject);
+      });
+      asking.on('error', reject);
+      asking.on('timeout', () => {
+        asking.destroy(new Error('There was no answer'));
+      });
+      asking.end(body);
+    });
+    return answer.status < 500 ? answer : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 const isFine = (status: number): boolean => status >= 200 && status < 300;

@@ -1,13 +1,13 @@
 /** Three processes on one database, students who send again and write on, and a process that dies in the middle. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Product, startProduct } from './built-product.ts';
+import { copyBuild, type Product, startProduct } from './built-product.ts';
 import { findViolations } from './checker.ts';
 import { type DatabaseServer, startDatabaseServer, withClient } from './database-server.ts';
 import { type Aftermath, type Blows, hammer } from './hammer.ts';
 import { secrets } from './script.ts';
 
 const PROCESSES = 3;
-const scale: Blows = { seed: 20_220_322, conversations: 50, messages: 40, kills: 0 };
+const scale: Blows = { seed: 20_220_322, conversations: 25, messages: 30, kills: 0 };
 /** In milliseconds. It takes a minute or so, and far longer on a machine that has more to do. */
 const PATIENCE = 600_000;
 
@@ -33,13 +33,15 @@ type Found = { violations: string[]; messages: number; kills: number; caught: Af
 /** Strikes, and says in one line what came of it. What the processes have logged is shown when something is wrong. */
 async function strike(blows: Blows): Promise<Found> {
   const url = await server.create();
-  const struck = await startProduct(server.folder, url, PROCESSES);
+  const environment = () => ({ DATABASE_URL: url });
+  const manner = { command: ['serve'], name: 'process', count: PROCESSES, environment };
+  const struck = await startProduct(copyBuild(server.folder), manner);
   product = struck;
   let violations: string[] | undefined;
   try {
     return await withClient(url, async (rows) => {
       const { testimonies, tally, caught, undone } = await hammer(struck, rows, blows);
-      violations = [...undone, ...(await findViolations(rows, testimonies, secrets))];
+      violations = [...undone, ...(await findViolations({ product: rows, ledger: rows }, testimonies, secrets))];
       const counts = Object.entries({ ...tally, ...caught, violations: violations.length });
       process.stderr.write(`hammer: ${counts.map(([what, count]) => `${count} ${what}`).join(', ')}\n`);
       return { violations, messages: tally.messages, kills: tally.kills, caught, logged: struck.logged() };
@@ -56,7 +58,8 @@ describe('every message is answered once and in order', () => {
     'by three processes on one database, however often it is sent again',
     async () => {
       const found = await strike(scale);
-      expect(found).toMatchObject({ violations: [], messages, kills: 0, logged: [] });
+      expect(found).toMatchObject({ violations: [], kills: 0, logged: [] });
+      expect(found.messages).toBeGreaterThanOrEqual(messages);
     },
     PATIENCE,
   );
@@ -65,7 +68,8 @@ describe('every message is answered once and in order', () => {
     'when one process after another is killed in the middle, twenty times',
     async () => {
       const found = await strike({ ...scale, seed: scale.seed + 1_000, kills: 20 });
-      expect(found).toMatchObject({ violations: [], messages, kills: 20 });
+      expect(found).toMatchObject({ violations: [], kills: 20 });
+      expect(found.messages).toBeGreaterThanOrEqual(messages);
       // Of those who gathered; some were gone on with, or turned to another process in time.
       expect(Object.entries(found.caught).filter(([, count]) => count === 0)).toEqual([]);
     },

@@ -18,8 +18,8 @@ export type Round =
   /** Written once, when everything before is answered. After it the student only waits. */
   | { kind: 'last'; line: Line | 'suggested' };
 
-/** How many messages a revocation takes, whatever becomes of it. */
-export const REVOKING = 5;
+/** How many messages a revocation takes: another for every code that came too late. */
+export const REVOKING = 6;
 
 /** Not one of these digits may be found in any row. They belong to nobody. */
 export const secrets = ['8507099805', '199901012384', '8507699801', '739184', '60413927'];

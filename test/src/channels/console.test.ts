@@ -3,22 +3,22 @@ import { describe, expect, it } from '@jest/globals';
 import { consoleLabels, converseInJson, converseInText, wrapped } from '../../../src/channels/console.ts';
 import { createConversations } from '../../../src/conversations/conversations.ts';
 import { createMemoryStore } from '../../../src/conversations/memory-store.ts';
-import { demonstrationHolders } from '../../../src/ledger/demonstration-holders.ts';
-import { createEmbeddedLedger } from '../../../src/ledger/embedded-ledger.ts';
-import { createReceiptsInMemory } from '../../../src/ledger/receipts.ts';
+import { createDemonstrationLedger } from '../../../src/ledger/demonstration-ledger.ts';
 import { calendar, content, readUnderstanding } from '../../product.ts';
 
 const now = () => new Date('2026-11-23T08:00:00+01:00');
 const understanding = readUnderstanding();
 
 async function printed(converse: typeof converseInText, ...messages: string[]): Promise<string> {
+  const { ledger, personOf } = createDemonstrationLedger(now);
   const conversations = createConversations({
     content,
     understanding,
     calendar,
     store: createMemoryStore(),
-    ledger: createEmbeddedLedger(demonstrationHolders, now, createReceiptsInMemory()),
+    ledger,
     proving: undefined,
+    proofLasts: { minutes: 30, idleMinutes: 10 },
     now,
     onTurn: () => undefined,
     onMistake: (mistake) => {
@@ -27,7 +27,7 @@ async function printed(converse: typeof converseInText, ...messages: string[]): 
   });
   const [input, output] = [new PassThrough(), new PassThrough()];
   input.end(messages.map((message) => `${message}\n`).join(''));
-  await converse({ input, output, hasColour: true }, { conversations, content, id: 'c', person: 'active' });
+  await converse({ input, output, hasColour: true }, { conversations, content, id: 'c', person: personOf('active') });
   output.end();
   return Buffer.concat(await output.toArray()).toString();
 }

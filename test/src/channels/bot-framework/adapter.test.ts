@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Service } from '../../../../src/cli/serve.ts';
 import { createDatabase } from '../../../database/database.ts';
-import { content } from '../../../product.ts';
+import { content, production } from '../../../product.ts';
 import { startService } from '../../../service.ts';
 import { type Connector, openConnector } from './connector.ts';
 
@@ -126,7 +126,6 @@ describe('a reply that the connector does not take', () => {
 });
 
 describe('in production', () => {
-  const production = { NODE_ENV: 'production', KORTLOTSEN_PUBLIC_URL: 'https://kortlotsen.example.se' };
   const app = '7c1f9a52-6f0e-4c3e-9f0a-5a1b2c3d4e5f';
 
   it('without an app id the door is closed', async () => {
