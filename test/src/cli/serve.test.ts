@@ -185,7 +185,7 @@ describe('a service', () => {
   it('tells whether it is well', async () => {
     const response = await fetch(`${await origin()}/health`);
     expect(response.status).toBe(200);
-    expect(await response.json()).toEqual({ status: 'ok', database: true });
+    expect(await response.json()).toEqual({ status: 'ok', database: true, retention: true });
   });
 
   it('gives every page a policy that lets nothing else run, and a new nonce each time', async () => {
