@@ -22,7 +22,8 @@ export async function visit(browser: Browser, origin: string, width = 1024, heig
   });
   const page = await context.newPage();
   const [elsewhere, errors]: string[][] = [[], []];
-  context.on('request', (request) => {
+  // Of this page alone: a tab that is opened to sign in is somebody else's.
+  page.on('request', (request) => {
     const url = new URL(request.url());
     if (!['blob:', 'data:'].includes(url.protocol) && url.host !== new URL(origin).host) elsewhere?.push(request.url());
   });

@@ -1,0 +1,77 @@
+/** The pages around the chat, as a student or a data protection officer sees them. */
+import { AxeBuilder } from '@axe-core/playwright';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { createDatabase } from '../database/database.ts';
+import { type Serving, startServing } from '../serving.ts';
+import { clientOf } from '../src/channels/direct-line/client.ts';
+import { openBrowser, visit } from './browser.ts';
+
+const PHONE = [320, 640] as const;
+
+let browser: Browser;
+let serving: Serving;
+
+beforeAll(async () => {
+  const url = await createDatabase();
+  [browser, serving] = await Promise.all([openBrowser(), startServing({ DATABASE_URL: url })]);
+});
+afterAll(async () => {
+  await browser.close();
+  await serving.stop();
+});
+
+/** A link to sign in by, as the chat gives it. */
+async function signInLink(): Promise<string> {
+  const client = clientOf(serving.origin);
+  const chat = await client.begin();
+  await client.send(chat, { type: 'message', text: 'är mitt kort aktivt?' });
+  const activities = await client.until(chat, 'Logga in med knappen');
+  return activities.flatMap(({ attachments = [] }) => attachments)[0]?.content.buttons[0]?.value ?? '';
+}
+
+async function barriersOn(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'])
+    .analyze();
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
+
+const isTooWide = (page: Page): Promise<boolean> =>
+  page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth');
+
+describe('the pages around the chat', () => {
+  it('lead through signing in by keyboard, without a barrier, also on a narrow phone', async () => {
+    const { page, complaints, close } = await visit(browser, await signInLink(), ...PHONE);
+    expect(await barriersOn(page)).toEqual([]);
+    expect(await isTooWide(page)).toBe(false);
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByText(/^[B-Z]{4}-[B-Z]{4}$/).waitFor();
+    expect(await barriersOn(page)).toEqual([]);
+    expect(await isTooWide(page)).toBe(false);
+    const { policy, errors } = await complaints();
+    expect({ policy, errors }).toEqual({ policy: [], errors: [] });
+    await close();
+  });
+
+  it.each([
+    ['what is kept, and for how long', '/records'],
+    ['that a link has had its time', '/sign-in?challenge=old'],
+    ['that the link to a receipt has had its time', '/receipt?r=old&s=old'],
+  ])('tell %s without a barrier', async (_what, path) => {
+    const { page, complaints, close } = await visit(browser, `${serving.origin}${path}`, ...PHONE);
+    expect(await barriersOn(page)).toEqual([]);
+    expect(await isTooWide(page)).toBe(false);
+    const { policy, elsewhere, errors } = await complaints();
+    expect({ policy, elsewhere, errors }).toEqual({ policy: [], elsewhere: [], errors: [] });
+    await close();
+  });
+
+  it('describe the ledger’s API, under the policy of our own pages', async () => {
+    const { page, complaints, close } = await visit(browser, `${serving.origin}/ledger/v1/docs`);
+    await page.getByText('/ledger/v1/holders/{holder}/cards', { exact: true }).first().waitFor();
+    expect(await complaints()).toEqual({ policy: [], elsewhere: [], errors: [] });
+    await close();
+  });
+});
