@@ -120,7 +120,7 @@ export async function serve({
     const retention = createRetention({ database, days: settings.retention.days, now, onMistake });
     const signingIn = ({ holderClaim, acr, ...provider }: IdentitySettings) => ({
       provider: createProvider({ ...provider, allowInsecure: !settings.isProduction }),
-      holderFor: ledger.port.holderFor,
+      holderFor: (identifier: string) => ledger.port.holderFor(identifier),
       holderClaim,
       acr,
     });

@@ -22,13 +22,13 @@ export function createDemonstrationLedger(now: () => Date, key: string = randomU
   const today = instantOf(now()).slice(0, 10) as Day;
   const seeded = seedDemonstration({ events, key }, today);
   const registry = createRegistry({ events, now, key });
-  const { holderFor, findCards, revoke } = createEmbeddedLedger(registry);
+  const ledger = createEmbeddedLedger(registry);
   return {
     registry,
     ledger: {
-      holderFor,
-      findCards: (person) => seeded.then(() => findCards(person)),
-      revoke: (revocation) => seeded.then(() => revoke(revocation)),
+      holderFor: (identifier) => ledger.holderFor(identifier),
+      findCards: (person) => seeded.then(() => ledger.findCards(person)),
+      revoke: (revocation) => seeded.then(() => ledger.revoke(revocation)),
     },
     personOf: (name) => registry.holderFor(demonstrationIdentifier(name, today)),
   };

@@ -5,7 +5,7 @@
  * day. Nothing is looked up, so nothing can be guessed at.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { Request, Response, Server } from 'restify';
+import type { Next, Request, Response, Server } from 'restify';
 import { z } from 'zod';
 import type { Content, ReceiptInWords } from '../content.ts';
 import { escaped, sendPage } from './page.ts';
@@ -55,12 +55,13 @@ export function createReceiptFiles({ content, key, publicOrigin, now }: ReceiptF
       return `${publicOrigin()}${PATH}?${new URLSearchParams({ r: written, s: sign(written) }).toString()}`;
     },
     mount(server) {
-      server.get(PATH, async (req: Request, res: Response) => {
+      server.get(PATH, (req: Request, res: Response, next: Next) => {
         const query = new URLSearchParams(req.getQuery());
         const receipt = read(query.get('r') ?? '', query.get('s') ?? '');
         if (!receipt) {
           const [title, text] = [content.label('receipt/title'), content.label('receipt/expired')];
           sendPage(res, { title, status: 410, body: `<h1>${escaped(title)}</h1>\n<p>${escaped(text)}</p>` });
+          next(false);
           return;
         }
         const [first] = receipt.rows;
@@ -76,6 +77,7 @@ export function createReceiptFiles({ content, key, publicOrigin, now }: ReceiptF
           'Referrer-Policy': 'no-referrer',
           'X-Content-Type-Options': 'nosniff',
         });
+        next(false);
       });
     },
   };

@@ -41,9 +41,9 @@ type Deed = (req: IncomingMessage, res: ServerResponse) => void;
 const answering =
   (status: number, body: unknown): Deed =>
   (_req, res) => {
-    res
-      .writeHead(status, { 'content-type': 'application/json' })
-      .end(typeof body === 'string' ? body : JSON.stringify(body));
+    // Not chained: restify, which another suite may have loaded, makes it return nothing.
+    res.writeHead(status, { 'content-type': 'application/json' });
+    res.end(typeof body === 'string' ? body : JSON.stringify(body));
   };
 const well = answering(201, { outcome: 'revoked', receipt });
 const cutting: Deed = (req) => req.socket.destroy();
