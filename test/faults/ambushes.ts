@@ -31,8 +31,8 @@ const CAUGHT_ASKING = `
 
 const code: Ambush = {
   moment: 'code',
-  size: 6,
-  most: 6,
+  size: 4,
+  most: 4,
   // The ledger is asked for cards, and does not answer.
   lock: 'ledger_events in access exclusive mode',
   caught: CAUGHT_ASKING,
@@ -50,8 +50,8 @@ const yes: Ambush = {
 };
 const lastMessage: Ambush = {
   moment: 'lastMessage',
-  size: 12,
-  most: 12,
+  size: 8,
+  most: 8,
   // Messages are kept and acknowledged, and no turn is committed.
   lock: 'requests in share mode',
   caught: 'select count(*) from conversations where id = any ($1) and waiting > 0',

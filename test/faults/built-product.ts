@@ -17,6 +17,9 @@ import { promisify } from 'node:util';
 
 export const root = join(import.meta.dirname, '../..');
 
+/** Whether there is time for many more students and kills. */
+export const isLong = process.env.KORTLOTSEN_FAULTS === 'long';
+
 export type Product = {
   /** Where each process is reached. */
   origins: readonly string[];

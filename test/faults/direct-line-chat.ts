@@ -9,6 +9,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Chance } from './chance.ts';
 import type { Seen, Sent, Testimony } from './checker.ts';
+import type { Line } from './script.ts';
 
 /** What was shown, and what may be done about it. */
 export type Shown = Seen & { suggests: string[]; link: string | undefined };
@@ -19,7 +20,7 @@ export type Counts = { messages: number; resends: number; retries: number; looks
 export type Chat = {
   testimony: Omit<Testimony, 'seen'> & { seen: Shown[] };
   /** Writes at once, to the process at an address first if there is one; resolves when everything is acknowledged. */
-  write: (lines: readonly { text: string; hasSecret: boolean }[], at?: string) => Promise<Sent[]>;
+  write: (lines: readonly Line[], at?: string) => Promise<Sent[]>;
   /** Sends again what was sent. Under a new id it is still the same, by its text and time. */
   resend: (sent: Sent, under: 'the same id' | 'a new id') => Promise<void>;
   /** Looks for more until it has seen what it waits for. False if that never came, which it complains of. */
@@ -32,11 +33,10 @@ export type Chat = {
   signIn: (link: string, who: string) => Promise<string | undefined>;
 };
 
-/** In milliseconds: how long one try may take, how long to go on trying, and how long to wait for an answer. */
+/** In milliseconds: how long one try may take, how long to go on trying, and to leave a process that did not answer. */
 const ONE_TRY = 10_000;
 const ALL_TRIES = 60_000;
 const AVOIDING = 250;
-const ANSWERING = 60_000;
 /** How often to look: often at first, and ever less so. */
 const FIRST_LOOK = 120;
 const LONGEST_PAUSE = 800;
@@ -68,7 +68,9 @@ export type ChatWorld = {
   /** Which processes did not answer, and until when they are left alone. */
   avoided: Map<string, number>;
   /** Is told of every message that a process has just acknowledged: it may not have been answered yet. */
-  onAcknowledged: (origin: string) => void;
+  onAcknowledged: (origin: string, text: string) => void;
+  /** How long an answer is waited for, in milliseconds. */
+  patience: number;
 };
 
 /** `home` is the process it begins at. */
@@ -140,7 +142,7 @@ export async function openChat(name: string, home: string, world: ChatWorld): Pr
       localTimestamp: `2022-03-22T08:00:00.${sent.ids[0] ?? ''}`,
     };
     const { told, origin } = await succeed({ method: 'POST', path: activities, body, at });
-    world.onAcknowledged(origin);
+    world.onAcknowledged(origin, sent.text);
     sent.places.push(placeOf(Acknowledged.parse(told).id));
   };
 
@@ -180,7 +182,7 @@ export async function openChat(name: string, home: string, world: ChatWorld): Pr
     },
     async until(isSeen, what) {
       let pause = FIRST_LOOK;
-      for (const end = Date.now() + ANSWERING; Date.now() < end;) {
+      for (const end = Date.now() + world.patience; Date.now() < end;) {
         await wait(pause);
         await look();
         if (isSeen(seen)) return true;

@@ -32,6 +32,8 @@ export type Aftermath = {
 
 /** In milliseconds: how long after an acknowledgement a kill may come. */
 const LONGEST_DELAY = 40;
+/** In milliseconds: how long a student waits for an answer. */
+const PATIENCE = 60_000;
 /** In milliseconds. Requests of a process that was killed are left alone for a while. */
 const QUIETENING = 60_000;
 
@@ -76,6 +78,7 @@ export async function hammer(product: Product, rows: Client, blows: Blows): Prom
         chance,
         counts,
         avoided,
+        patience: PATIENCE,
         onAcknowledged: (origin) => {
           onAcknowledged(origin);
         },

@@ -7,6 +7,8 @@ import type { Chance } from './chance.ts';
 
 export type Line = { text: string; hasSecret: boolean };
 
+export const plain = (text: string): Line => ({ text, hasSecret: false });
+
 export type Round =
   /** Written at once, one or several. One that is suggested is what the assistant suggested last, if it did. */
   | { kind: 'write'; lines: (Line | 'suggested')[]; waits: boolean }

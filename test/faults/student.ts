@@ -3,7 +3,7 @@ import type { Chance } from './chance.ts';
 import type { Sent } from './checker.ts';
 import type { Moment } from './ambushes.ts';
 import type { Chat, Shown } from './direct-line-chat.ts';
-import { type Line, mayBeMasked, REVOKING, type Round } from './script.ts';
+import { type Line, mayBeMasked, plain, REVOKING, type Round } from './script.ts';
 
 /** How many messages are sent again, and under a new id. */
 const RESENT = 0.1;
@@ -92,7 +92,6 @@ function suggestion({ testimony }: Chat, chance: Chance): Line {
   return { text: suggests.length > 0 ? chance.oneOf(suggests) : 'Vad kan du?', hasSecret: false };
 }
 
-const plain = (text: string): Line => ({ text, hasSecret: false });
 const asksForYes = ({ suggests }: Shown): boolean => suggests.join() === 'Ja,Nej';
 const RECEIPT = /\bS(-[0-9A-F]{4}){3}\b/;
 const linksIn = (seen: readonly Shown[]): string[] => seen.flatMap(({ link }) => link ?? []);

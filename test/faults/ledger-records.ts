@@ -1,0 +1,59 @@
+/** People with one card each, recorded in a ledger by its API as an issuer of cards would. */
+import { z } from 'zod';
+
+/** As the ledger is to know them. */
+export type Cardholder = { identifier: string; card: string; number: string };
+
+export type Recorder = { id: string; secret: string };
+
+const Token = z.object({ access_token: z.string() });
+const Found = z.object({ holder: z.string() });
+
+/** How many people are recorded at once. */
+const TOGETHER = 60;
+
+/** `origin` is where the ledger is, and `recorder` a client that may read and record. */
+export async function recordHolders(
+  origin: string,
+  { id, secret }: Recorder,
+  holders: readonly Cardholder[],
+): Promise<void> {
+  const post = async (path: string, authorization: string, body: object | URLSearchParams): Promise<unknown> => {
+    const isForm = body instanceof URLSearchParams;
+    const response = await fetch(`${origin}/ledger${path}`, {
+      method: 'POST',
+      headers: { authorization, ...(!isForm && { 'content-type': 'application/json' }) },
+      body: isForm ? body : JSON.stringify(body),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`The ledger would not record: ${response.status} ${text}`);
+    return text === '' ? undefined : JSON.parse(text);
+  };
+  const basic = `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
+  const grant = new URLSearchParams({ grant_type: 'client_credentials' });
+  const bearer = `Bearer ${Token.parse(await post('/oauth/token', basic, grant)).access_token}`;
+
+  const happeningsOf = async ({ identifier, card, number }: Cardholder): Promise<object[]> => {
+    const { holder } = Found.parse(await post('/v1/holders', bearer, { identifier }));
+    const certificate = { serial: `serial-${card}`, subjectType: 'HSA_ID', usage: 'AUTH', loa: 3, origin: 'INITIAL' };
+    const [orderedOn, issuedOn, expiresOn] = [dayIn(-40), dayIn(-30), dayIn(1_400)];
+    return [
+      { type: 'holder.registered' },
+      { type: 'card.ordered', card, order: `order-${card}`, number, kind: 'ORDINARY', orderedOn },
+      { type: 'card.photographed', card, site: 'LINDHAGEN' },
+      { type: 'card.produced', card },
+      {
+        ...{ type: 'card.dispatched', card, issuedOn, expiresOn },
+        certificates: [{ ...certificate, notAfter: expiresOn }],
+      },
+      { type: 'card.handedOver', card },
+    ].map((happening) => ({ ...happening, holder }));
+  };
+  for (let from = 0; from < holders.length; from += TOGETHER) {
+    const some = await Promise.all(holders.slice(from, from + TOGETHER).map(happeningsOf));
+    await post('/v1/records', bearer, { happenings: some.flat() });
+  }
+}
+
+/** The product goes by the clock, and the cards are to be in use now. */
+const dayIn = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);

@@ -1,0 +1,172 @@
+/** A card is revoked once, and told of truly, whatever fails between a yes and its receipt. */
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { copyBuild, isLong, runToItsEnd, startProduct } from './built-product.ts';
+import { createChance } from './chance.ts';
+import { findLeaks, findViolations } from './checker.ts';
+import { type DatabaseServer, startDatabaseServer, withClient } from './database-server.ts';
+import { type FaultyLink, noFaults, startFaultyLink } from './faulty-link.ts';
+import { startIdentityProvider } from './identity-provider.ts';
+import { type Recorder, recordHolders } from './ledger-records.ts';
+import { createHub, type RevocationAftermath, type RevocationBlows, revokeUnderFire } from './revocation.ts';
+
+const PROCESSES = 3;
+const seed = Number(process.env.KORTLOTSEN_FAULTS_SEED ?? 20_261_128);
+const blows: RevocationBlows = isLong
+  ? { seed, students: 400, together: 24, kills: 175, ledgerKills: 35 }
+  : { seed, students: 25, together: 10, kills: 10, ledgerKills: 2 };
+/** In milliseconds. It takes less than a minute, or half an hour where it is long. */
+const PATIENCE = isLong ? 3_600_000 : 300_000;
+
+/** With these begin the names that the provider of identity has for people, and the numbers of cards. */
+const IDENTIFIER = 'ZQXV77';
+const NUMBER = '9752268831';
+const identifierOf = (who: string): string => `${IDENTIFIER}-${who}`;
+const holders = Array.from({ length: blows.students }, (_, nth) => ({
+  identifier: identifierOf(`person-${nth}`),
+  card: `c_of-person-${nth}`,
+  number: `${NUMBER}${String(nth).padStart(6, '0')}`,
+}));
+
+let server: DatabaseServer;
+const begun: { stop: () => Promise<void> }[] = [];
+
+beforeAll(async () => {
+  server = await startDatabaseServer();
+}, PATIENCE);
+
+/** Also when the test has failed, or has not ended in time. */
+afterEach(async () => {
+  for (const each of begun.splice(0).reverse()) await each.stop();
+}, PATIENCE);
+
+afterAll(async () => {
+  await server.stop();
+}, PATIENCE);
+
+const begin = async <Begun extends { stop: () => Promise<void> }>(beginning: Promise<Begun>): Promise<Begun> => {
+  const one = await beginning;
+  begun.push(one);
+  return one;
+};
+
+/** Makes a client of the ledger, and gives what the ledger has to be told of it. */
+async function makeClient(home: string, id: string, scopes: readonly string[]): Promise<Recorder & { line: string }> {
+  const { told } = await runToItsEnd(home, ['ledger', 'client', id, '--scopes', ...scopes]);
+  const [, secret = ''] = /once: (\S+)/.exec(told) ?? [];
+  const [, line = ''] = /others: (\S+)/.exec(told) ?? [];
+  return { id, secret, line };
+}
+
+type Found = {
+  violations: string[];
+  kills: RevocationAftermath['kills'];
+  faults: ReturnType<typeof noFaults>;
+  revocations: number;
+  /** Revocations that somebody else had to go on with. */
+  resumed: number;
+};
+
+async function strike(): Promise<Found> {
+  const home = copyBuild(server.folder);
+  const [assistantUrl, ledgerUrl] = [await server.create(), await server.create()];
+  const client = await makeClient(home, 'kortlotsen', ['cards:read', 'cards:revoke']);
+  const recorder = await makeClient(home, 'registry', ['cards:read', 'cards:record']);
+  const ofLedger = { DATABASE_URL: ledgerUrl, LEDGER_CLIENTS: [client.line, recorder.line].join() };
+  const ledger = await begin(
+    startProduct(home, { command: ['ledger', 'serve'], name: 'ledger', count: 1, environment: () => ofLedger }),
+  );
+  const [target = ''] = ledger.origins;
+  await recordHolders(target, recorder, holders);
+
+  const provider = await begin(startIdentityProvider(identifierOf));
+  const hub = createHub();
+  const faults = noFaults();
+  let isMended = false;
+  const links: FaultyLink[] = [];
+  for (let nth = 0; nth < PROCESSES; nth++) {
+    const chance = createChance(seed + 100_000 + nth);
+    const link = startFaultyLink({
+      ...{ target, chance, counts: faults },
+      isMended: () => isMended,
+      onStep: (step) => {
+        hub.tell(nth, step);
+      },
+    });
+    links.push(await begin(link));
+  }
+  const assistant = await begin(
+    startProduct(home, {
+      command: ['serve'],
+      name: 'assistant',
+      count: PROCESSES,
+      environment: (nth) => ({
+        ...provider.environment,
+        DATABASE_URL: assistantUrl,
+        LOG_LEVEL: 'info',
+        LEDGER_URL: links[nth]?.url ?? '',
+        LEDGER_CLIENT_ID: client.id,
+        LEDGER_CLIENT_SECRET: client.secret,
+      }),
+    }),
+  );
+
+  return withClient(assistantUrl, (product) =>
+    withClient(ledgerUrl, async (ledgerRows) => {
+      const { testimonies, kills, counts, undone, seconds } = await revokeUnderFire(
+        { assistant, ledger, links, hub },
+        product,
+        blows,
+        () => {
+          isMended = true;
+        },
+      );
+      const logged = [...assistant.logged(), ...ledger.logged()];
+      const chain = await runToItsEnd(home, ['ledger', 'verify'], { DATABASE_URL: ledgerUrl });
+      const secrets = [IDENTIFIER, NUMBER];
+      const violations = [
+        ...undone,
+        ...(await findViolations({ product, ledger: ledgerRows }, testimonies, secrets)),
+        ...findLeaks(logged, secrets),
+        ...(chain.status === 0 ? [] : [chain.told]),
+      ];
+      const told = (await product.query<Told>(TOLD)).rows[0] ?? {
+        yeses: '0',
+        resumed: '0',
+        uncertain: '0',
+        denied: '0',
+      };
+      const revocations = (await ledgerRows.query(REVOKED)).rowCount;
+      const tally = { ...kills, ...faults, ...counts, ...told, revocations, violations: violations.length, seconds };
+      const words = Object.entries(tally).map(([what, count]) => `${count} ${what}`);
+      process.stderr.write(`revocation: ${words.join(', ')}\n`);
+      if (violations.length > 0) process.stderr.write(`${logged.filter(isOfMistake).slice(0, 20).join('\n')}\n`);
+      return { violations, kills, faults, revocations: revocations ?? 0, resumed: Number(told.resumed) };
+    }),
+  );
+}
+
+type Told = Record<'yeses' | 'resumed' | 'uncertain' | 'denied', string>;
+const TOLD = `
+  select count(*) as yeses, count(*) filter (where attempts > 1) as resumed,
+    (select count(*) from messages where said ->> 'text' like 'Jag vet inte än om kortet är spärrat%') as uncertain,
+    (select count(*) from messages where said ->> 'text' like 'Jag kunde inte spärra kortet%') as denied
+  from requests where request ->> 'request' = 'ledger.revoke'`;
+
+/** Without that of an invented person, who is there from the beginning. */
+const REVOKED = `select from ledger_events where type = 'card.revoked' and client <> 'demonstration'`;
+
+const isOfMistake = (line: string): boolean => !line.includes('"msg":"turn"');
+
+it(
+  'a card is revoked once for its yes and told of with one receipt, through kills and a faulty link',
+  async () => {
+    const found = await strike();
+    expect(found.violations).toEqual([]);
+    const killed = Object.values(found.kills).reduce((one, other) => one + other);
+    expect(killed).toBe(blows.kills + blows.ledgerKills);
+    expect(found.revocations).toBe(blows.students);
+    expect(found.resumed).toBeGreaterThan(0);
+    expect(Object.values(found.faults).filter((count) => count > 0).length).toBeGreaterThan(5);
+  },
+  PATIENCE,
+);
