@@ -13,7 +13,7 @@ const STATUS = 'är mitt kort spärrat?';
 
 /** How often the same is wished for, while the ledger does not answer, and how long is waited in between at most. */
 const MOST_WISHES = 40;
-const LONGEST_PAUSE = 2_000;
+const LONGEST_PAUSE = 5_000;
 const pause = (nth: number): Promise<void> => wait(Math.min(LONGEST_PAUSE, 250 * nth));
 
 const RECEIPT = /\bS(-[0-9A-F]{4}){3}\b/;

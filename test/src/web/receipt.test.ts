@@ -38,10 +38,22 @@ describe('a receipt to save', () => {
   it.each<[string, (link: URL) => void]>([
     [
       'was changed',
-      (link) => { link.searchParams.set('r', Buffer.from('{"rows":[],"title":"","until":9e15}').toString('base64url')); },
+      (link) => {
+        link.searchParams.set('r', Buffer.from('{"rows":[],"title":"","until":9e15}').toString('base64url'));
+      },
     ],
-    ['has another signature', (link) => { link.searchParams.set('s', 'a'.repeat(43)); }],
-    ['has none', (link) => { link.searchParams.delete('s'); }],
+    [
+      'has another signature',
+      (link) => {
+        link.searchParams.set('s', 'a'.repeat(43));
+      },
+    ],
+    [
+      'has none',
+      (link) => {
+        link.searchParams.delete('s');
+      },
+    ],
     [
       'was signed elsewhere',
       (link) => (link.search = new URL(createReceiptFiles({ ...world, key: 'another' }).linkTo(receipt)).search),
