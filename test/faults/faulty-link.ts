@@ -102,7 +102,8 @@ export async function startFaultyLink(world: LinkWorld): Promise<FaultyLink> {
         req.socket.destroy();
         return;
       case 'errorBefore':
-        res.writeHead(500).end();
+        res.writeHead(500);
+        res.end();
         return;
       case 'requestLate':
       case 'requestTooLate':
@@ -122,7 +123,8 @@ export async function startFaultyLink(world: LinkWorld): Promise<FaultyLink> {
         req.socket.destroy();
         return;
       case 'errorAfter':
-        res.writeHead(503).end();
+        res.writeHead(503);
+        res.end();
         return;
       case 'cutInTheMiddle':
         res.writeHead(answer.status, { ...answer.headers, 'content-length': String(answer.body.length) });

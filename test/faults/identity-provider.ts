@@ -74,11 +74,14 @@ export async function startIdentityProvider(identifierOf: (who: string) => strin
   const server = createServer((req, res) => {
     answer(req).then(
       (told) => {
-        if (told instanceof URL) res.writeHead(303, { location: told.href }).end();
-        else res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(told));
+        // Never chained: restify, which another suite may have loaded, makes it return nothing.
+        if (told instanceof URL) res.writeHead(303, { location: told.href });
+        else res.writeHead(200, { 'content-type': 'application/json' });
+        res.end(told instanceof URL ? undefined : JSON.stringify(told));
       },
       () => {
-        res.writeHead(500).end();
+        res.writeHead(500);
+        res.end();
       },
     );
   });

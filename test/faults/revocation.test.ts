@@ -12,7 +12,7 @@ import { createHub, type RevocationAftermath, type RevocationBlows, revokeUnderF
 const PROCESSES = 3;
 const seed = Number(process.env.KORTLOTSEN_FAULTS_SEED ?? 20_261_128);
 const blows: RevocationBlows = isLong
-  ? { seed, students: 400, together: 24, kills: 175, ledgerKills: 35 }
+  ? { seed, students: 400, together: 16, kills: 175, ledgerKills: 35 }
   : { seed, students: 25, together: 10, kills: 10, ledgerKills: 2 };
 /** In milliseconds. It takes less than a minute, or half an hour where it is long. */
 const PATIENCE = isLong ? 3_600_000 : 300_000;
@@ -139,7 +139,11 @@ async function strike(): Promise<Found> {
       const tally = { ...kills, ...faults, ...counts, ...told, revocations, violations: violations.length, seconds };
       const words = Object.entries(tally).map(([what, count]) => `${count} ${what}`);
       process.stderr.write(`revocation: ${words.join(', ')}\n`);
-      if (violations.length > 0) process.stderr.write(`${logged.filter(isOfMistake).slice(0, 20).join('\n')}\n`);
+      if (violations.length > 0) {
+        const complaining = testimonies.filter(({ complaints }) => complaints.length > 0).slice(0, 5);
+        const last = complaining.map(({ seen }) => seen.slice(-6).map(({ author, text }) => `${author}: ${text}`));
+        process.stderr.write(`${[...countedMistakes(logged), ...last.flat()].join('\n')}\n`);
+      }
       return { violations, kills, faults, revocations: revocations ?? 0, resumed: Number(told.resumed) };
     }),
   );
@@ -155,7 +159,15 @@ const TOLD = `
 /** Without that of an invented person, who is there from the beginning. */
 const REVOKED = `select from ledger_events where type = 'card.revoked' and client <> 'demonstration'`;
 
-const isOfMistake = (line: string): boolean => !line.includes('"msg":"turn"');
+/** What the processes have logged besides turns, and how often. */
+function countedMistakes(lines: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const line of lines.filter((each) => !each.includes('"msg":"turn"'))) {
+    const what = /"message":"([^"]*)"/.exec(line)?.[1] ?? line;
+    counts.set(what, (counts.get(what) ?? 0) + 1);
+  }
+  return [...counts].map(([what, count]) => `${count} times: ${what}`);
+}
 
 it(
   'a card is revoked once for its yes and told of with one receipt, through kills and a faulty link',

@@ -53,7 +53,7 @@ const DELAYS = [0, 0, 5, 20, 80, 300] as const;
 const WAITING = 4_000;
 const QUIETENING = 150_000;
 /** How long a student waits for an answer: a revocation that is not settled is asked about ever less often. */
-const PATIENCE = 180_000;
+const PATIENCE = 300_000;
 
 export const createHub = (): Hub => {
   const waiting = new Map<string, Set<() => void>>();
