@@ -5,7 +5,6 @@
  * `unreachable` is said only when nothing that was sent can have been acted on.
  * An errand is sent as often as there is time for, always under its own key.
  */
-import { createHash } from 'node:crypto';
 import {
   BrokenCircuitError,
   circuitBreaker,
@@ -22,7 +21,7 @@ import { Agent, DecoratorHandler, type Dispatcher, errors, request } from 'undic
 import { BASE, Cards, HolderFound, Problem, Revocation, TOKEN_PATH, TokenGranted } from './api/operations.ts';
 import { CardId, HolderId } from './cards.ts';
 import type { Failure, Ledger } from './ledger.ts';
-import { toDialogCard, toDialogReceipt } from './translation.ts';
+import { keyOf, toDialogCard, toDialogReceipt } from './translation.ts';
 
 export type HttpLedgerWorld = {
   /** Where the API is, without its `/ledger/v1`. */
@@ -212,10 +211,6 @@ const telling =
     };
     return dispatch(options, decorated);
   };
-
-/** A key is short and printable, which a reference need not be. */
-const keyOf = (reference: string): string =>
-  /^[\x21-\x7e]{1,200}$/.test(reference) ? reference : createHash('sha256').update(reference).digest('base64url');
 
 function parsed(text: string): unknown {
   try {

@@ -1,4 +1,5 @@
 /** A card of the ledger, as the dialogs speak of it. */
+import { createHash } from 'node:crypto';
 import type { Card as DialogCard, Day, PhotoSite, Receipt as DialogReceipt } from '../../dialogs/card-validity.ts';
 import { instantOf } from '../calendar.ts';
 import { type Card, type Receipt, REGION_STOCKHOLM } from './cards.ts';
@@ -46,3 +47,6 @@ function issueOf({ issuedOn, expiresOn, certificates }: Card): { issuedOn: Day; 
   const isOld = certificates.length > 0 && certificates.every(({ loa }) => loa === 2);
   return { issuedOn: issuedOn as Day, expiresOn: expiresOn as Day, assurance: isOld ? 2 : 3 };
 }
+
+/** An errand as the ledger knows it, for ever: it does not tell in which conversation it was made. */
+export const keyOf = (reference: string): string => createHash('sha256').update(reference).digest('base64url');

@@ -6,6 +6,7 @@
  * nor any channel, so that a mistake of theirs is not its own. It is to run when
  * nobody is at work on the rows.
  */
+import { createHash } from 'node:crypto';
 import type { Client } from 'pg';
 
 /** A message as a student knows it: as it was written, and under which ids it was sent. */
@@ -100,7 +101,12 @@ export async function findViolations(
   const messages = groupedBy(await allOf<Message>(product, MESSAGES), ({ conversation }) => conversation);
   const requests = groupedBy(await allOf<Asked>(product, REQUESTS), ({ conversation }) => conversation);
   const proofs = groupedBy(await allOf<Proof>(product, PROOFS), ({ conversation }) => conversation);
-  const revocations = await allOf<Revocation>(ledger, REVOCATIONS);
+  // The ledger knows a reference by its hash, which nobody can read it from.
+  const references = byKey([...requests.values()].flat(), ({ reference }) => hashOf(reference));
+  const revocations = (await allOf<Revocation>(ledger, REVOCATIONS)).map((each) => ({
+    ...each,
+    reference: references.get(each.reference)?.reference ?? each.reference,
+  }));
 
   const known = new Set(testimonies.map(({ conversation }) => conversation));
   const violations = [...conversations.keys()].filter((id) => !known.has(id)).map((id) => `${id}: nobody began it`);
@@ -432,6 +438,8 @@ const REVOCATIONS = `
 const TABLES = `
   select quote_ident(table_schema) || '.' || quote_ident(table_name) as name from information_schema.tables
   where table_schema not in ('pg_catalog', 'information_schema') and table_type = 'BASE TABLE'`;
+
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
 async function allOf<Row extends object>(client: Client, text: string): Promise<Row[]> {
   return (await client.query<Row>(text)).rows;
