@@ -12,8 +12,8 @@ import { createHub, type RevocationAftermath, type RevocationBlows, revokeUnderF
 const PROCESSES = 3;
 const seed = Number(process.env.KORTLOTSEN_FAULTS_SEED ?? 20_261_128);
 const blows: RevocationBlows = isLong
-  ? { seed, students: 400, together: 16, kills: 175, ledgerKills: 35 }
-  : { seed, students: 25, together: 10, kills: 10, ledgerKills: 2 };
+  ? { seed, students: 400, together: 16, patience: 1_200_000, kills: 175, ledgerKills: 35 }
+  : { seed, students: 25, together: 10, patience: 150_000, kills: 10, ledgerKills: 2 };
 /** In milliseconds. It takes less than a minute, or half an hour where it is long. */
 const PATIENCE = isLong ? 3_600_000 : 300_000;
 
@@ -129,12 +129,7 @@ async function strike(): Promise<Found> {
         ...findLeaks(logged, secrets),
         ...(chain.status === 0 ? [] : [chain.told]),
       ];
-      const told = (await product.query<Told>(TOLD)).rows[0] ?? {
-        yeses: '0',
-        resumed: '0',
-        uncertain: '0',
-        denied: '0',
-      };
+      const [told] = (await product.query<Told>(TOLD)).rows;
       const revocations = (await ledgerRows.query(REVOKED)).rowCount;
       const tally = { ...kills, ...faults, ...counts, ...told, revocations, violations: violations.length, seconds };
       const words = Object.entries(tally).map(([what, count]) => `${count} ${what}`);
@@ -144,17 +139,21 @@ async function strike(): Promise<Found> {
         const last = complaining.map(({ seen }) => seen.slice(-6).map(({ author, text }) => `${author}: ${text}`));
         process.stderr.write(`${[...countedMistakes(logged), ...last.flat()].join('\n')}\n`);
       }
-      return { violations, kills, faults, revocations: revocations ?? 0, resumed: Number(told.resumed) };
+      return { violations, kills, faults, revocations: revocations ?? 0, resumed: Number(told?.resumed) };
     }),
   );
 }
 
-type Told = Record<'yeses' | 'resumed' | 'uncertain' | 'denied', string>;
+type Told = Record<'yeses' | 'resumed' | 'uncertain' | 'denied' | 'secondsToTheSlowestReceipt', string>;
 const TOLD = `
   select count(*) as yeses, count(*) filter (where attempts > 1) as resumed,
     (select count(*) from messages where said ->> 'text' like 'Jag vet inte än om kortet är spärrat%') as uncertain,
-    (select count(*) from messages where said ->> 'text' like 'Jag kunde inte spärra kortet%') as denied
-  from requests where request ->> 'request' = 'ledger.revoke'`;
+    (select count(*) from messages where said ->> 'text' like 'Jag kunde inte spärra kortet%') as denied,
+    max((
+      select round(extract(epoch from min(m.at) - r.made_at)) from messages m
+      where m.conversation = r.conversation and m.at > r.made_at and m.said ->> 'text' like '%itt kvitto har nummer%'
+    )) as "secondsToTheSlowestReceipt"
+  from requests r where request ->> 'request' = 'ledger.revoke'`;
 
 /** Without that of an invented person, who is there from the beginning. */
 const REVOKED = `select from ledger_events where type = 'card.revoked' and client <> 'demonstration'`;

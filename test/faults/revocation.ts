@@ -34,6 +34,11 @@ export type RevocationBlows = {
   students: number;
   /** How many are at it at the same time. */
   together: number;
+  /**
+   * How long a student waits for an answer, in milliseconds: longer than all of it lasts. A revocation that is not
+   * settled is asked about again, and whoever asks may be killed again.
+   */
+  patience: number;
   /** How many times a process of the assistant is killed, and the ledger. */
   kills: number;
   ledgerKills: number;
@@ -52,8 +57,6 @@ export type RevocationAftermath = {
 const DELAYS = [0, 0, 5, 20, 80, 300] as const;
 const WAITING = 4_000;
 const QUIETENING = 150_000;
-/** How long a student waits for an answer: a revocation that is not settled is asked about ever less often. */
-const PATIENCE = 300_000;
 
 export const createHub = (): Hub => {
   const waiting = new Map<string, Set<() => void>>();
@@ -84,7 +87,7 @@ export const createHub = (): Hub => {
 export async function revokeUnderFire(
   { assistant, ledger, links, hub }: Stage,
   rows: Client,
-  { seed, students, together, kills, ledgerKills }: RevocationBlows,
+  { seed, students, together, patience, kills, ledgerKills }: RevocationBlows,
   onOver: () => void,
 ): Promise<RevocationAftermath> {
   const { origins } = assistant;
@@ -102,7 +105,7 @@ export async function revokeUnderFire(
     const open = (tab: string) =>
       openChat(`p${nth}${tab}`, chance.oneOf(origins), {
         ...{ origins, chance, counts, avoided },
-        patience: PATIENCE,
+        patience,
         onAcknowledged(origin, text) {
           if (text === YES) hub.tell(origins.indexOf(origin), 'yes');
         },
