@@ -152,4 +152,4 @@ export const DELIVERY_LEASE = 20;
 export const PATIENCE = 2;
 
 /** How long to wait before asking about a revocation again, in seconds. */
-export const patienceAfter = (attempts: number): number => Math.min(60, 2 ** (attempts - 1));
+export const patienceAfter = (attempts: number): number => Math.min(15, 2 ** (attempts - 1));

@@ -37,7 +37,7 @@ export type HttpLedgerWorld = {
 };
 
 const RETRIES = 3;
-/** After so many attempts in a row that failed the ledger is left alone for as long as a call may last. */
+/** After so many attempts in a row that failed the ledger is left alone for a quarter of the time a call may last. */
 const FAILURES_TO_BREAK = 5;
 /** In bytes. */
 const LARGEST_ANSWER = 1_000_000;
@@ -53,7 +53,7 @@ export function createHttpLedger(world: HttpLedgerWorld): Ledger {
   const failed = handleWhenResult((reply) => reply === 'failed');
   const backoff = new ExponentialBackoff({ initialDelay: deadline / 40, maxDelay: deadline / 4 });
   const breaker = circuitBreaker(failed, {
-    halfOpenAfter: deadline,
+    halfOpenAfter: deadline / 4,
     breaker: new ConsecutiveBreaker(FAILURES_TO_BREAK),
   });
   const persistently = wrap(retry(failed, { maxAttempts: RETRIES, backoff }), breaker);
@@ -102,8 +102,8 @@ export function createHttpLedger(world: HttpLedgerWorld): Ledger {
       const text = await answer.text();
       if (status >= 500) return 'failed';
       if (![401, 403, 429].includes(status)) return { status, body: parsed(text) };
-      // It was turned away at the door.
-      fate.unsettled -= 1;
+      // Turned away at the door. A limit is no proof of that: it may have met what a proxy sent a second time.
+      if (status !== 429) fate.unsettled -= 1;
       return status === 401 ? 'unauthenticated' : 'barred';
     } catch (problem) {
       if (problem instanceof errors.InvalidArgumentError) throw problem;
@@ -193,7 +193,7 @@ type Sent = {
   body?: object;
 };
 type Answered = { status: number; body: unknown };
-/** `failed` may go better the next time; `barred` is not let in, and has not done anything. */
+/** `failed` may go better the next time; `barred` is not let in, and will not be the next time either. */
 type Reply = Answered | 'failed' | 'barred';
 /** Of a call: how many requests have been written, wholly or in part, that the ledger may have acted on. */
 type Fate = { unsettled: number };

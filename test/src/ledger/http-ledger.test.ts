@@ -181,7 +181,7 @@ describe('a revocation', () => {
     ['the card has expired', [answering(200, { outcome: 'expired' })], REFUSED, 1],
     ['the token is always refused', [answering(401, problem(401, 'unauthenticated'))], UNREACHABLE, 2],
     ['it is not ours to ask for', [answering(403, problem(403, 'insufficient-scope'))], UNREACHABLE, 1],
-    ['there is a limit', [answering(429, problem(429, 'too-many-requests'))], UNREACHABLE, 1],
+    ['there is a limit', [answering(429, problem(429, 'too-many-requests'))], UNANSWERED, 1],
   ])('is told of truly when %s', async (_what, deeds, outcome, times) => {
     const server = await misbehaving(deeds);
     const ledger = ledgerAt(server.url);
