@@ -235,6 +235,15 @@ describe('“glöm mig”', () => {
     expect(await store.has(stranger.id)).toBe(true);
   });
 
+  it('takes the student’s links along, also when it is said elsewhere than where they were made', async () => {
+    const [theirs, another] = [randomUUID(), randomUUID()];
+    await signIns.link(theirs, personOf('reserve'), now());
+    await signIns.link(another, personOf('active'), now());
+    await forgotten(placeOf(newId()));
+    expect(await signIns.linkedTo(theirs)).toBeUndefined();
+    expect(await signIns.linkedTo(another)).toBeDefined();
+  });
+
   it('lets the chat go on from there, in order, with nobody signed in', async () => {
     const id = newId();
     const { conversations, write } = await forgotten(placeOf(id));
