@@ -100,16 +100,17 @@ describe('understanding', () => {
       () => ['\u200b', '\u200d', '\u2060', '\ufeff', '\u0301', '\ud800'][pick(6)] ?? '',
     ];
     let sure = 0;
-    let slow = 0;
+    const suspects: string[] = [];
     for (let count = 0; count < 100_000; count++) {
       const kinds = Array.from({ length: 1 + pick(3) }, () => signs[pick(signs.length)] ?? String);
       const text = Array.from({ length: 1 + pick(40) }, () => kinds[pick(kinds.length)]?.() ?? '').join('');
       const took = cost(text);
       const { decision, intent } = understand(text);
       sure += Number(decision === 'answer' && intent !== OUTSIDE);
-      slow += Number(took > 5 && isSlow(text));
+      if (took > 5) suspects.push(text);
     }
-    expect(slow).toBe(0);
+    // Tried again afterwards, when what else the process did just then is over.
+    expect(suspects.filter(isSlow)).toEqual([]);
     expect(sure).toBeLessThan(100);
   });
 
