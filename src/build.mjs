@@ -29,7 +29,7 @@ await Promise.all([
     logLevel: 'warning',
   }),
   build({
-    entryPoints: [join(root, 'src/web/browser/chat-page.ts'), join(root, 'src/web/browser/chat-page.css')],
+    entryPoints: [join(root, 'src/web/browser/stock-page.ts'), join(root, 'src/web/browser/stock-page.css')],
     bundle: true,
     minify: true,
     platform: 'browser',

@@ -29,7 +29,7 @@ import type { Database } from './storage/database.ts';
 import { StartupProblem } from './startup-problem.ts';
 import { modelFor } from './understanding/model-file.ts';
 import { createUnderstanding, lessonsOf, type Understanding } from './understanding/understanding.ts';
-import { chatPageLabels, signInLabels } from './web/labels.ts';
+import { stockPageLabels, signInLabels } from './web/labels.ts';
 import { receiptLabels } from './web/receipt.ts';
 import { type ContactDetails, factNames } from './wording.ts';
 
@@ -49,7 +49,7 @@ const expected: Expected = {
   labels: new Set([
     ...consoleLabels,
     ...reportLabels,
-    ...chatPageLabels,
+    ...stockPageLabels,
     ...signInLabels,
     ...receiptLabels,
     ...privacyLabels,

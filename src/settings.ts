@@ -4,11 +4,13 @@
  * The guidance gives no number, address or link, so those of the servicedesk
  * and its neighbours are set here or not said at all.
  */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { BotCredentials } from './channels/bot-framework/adapter.ts';
 import type { ProofLasts } from './conversations/conversations.ts';
 import { Client } from './ledger/api/access.ts';
 import { StartupProblem } from './startup-problem.ts';
+import { contrastOf, READABLE } from './web/colours.ts';
 import type { ContactDetails } from './wording.ts';
 
 export type Settings = {
@@ -22,7 +24,16 @@ export type Settings = {
   /** Nothing: a database of our own, in the data folder. */
   databaseUrl: string | undefined;
   dataFolder: string;
-  directLineSecret: string | undefined;
+  /** Whose servers may begin conversations over Direct Line, and the pages that may use those. */
+  hubs: Hub[];
+  /** Azure's Direct Line, for the page with the stock Web Chat. Nothing: our own. */
+  azureDirectLine: { url: string; secret: string } | undefined;
+  /** The pages that may show the chat in a frame, as origins. */
+  embedOrigins: string[];
+  /** Of buttons and links, as #rrggbb. Nothing: ours. */
+  accent: string | undefined;
+  /** The proxies before us whose word is taken for who asks, as addresses or networks. */
+  trustedProxies: string[];
   bot: BotCredentials | undefined;
   /** Nothing: nobody can sign in or, where it is only tried, as invented people. */
   identity: IdentitySettings | undefined;
@@ -81,6 +92,51 @@ function readClient(written: string): unknown {
   return { id, secretHash, scopes: scopes.split('+') };
 }
 
+/** Another server that students meet us through. */
+export type Hub = z.infer<typeof Hub>;
+
+const Origin = z
+  .url({ protocol: /^https?$/, error: 'is no origin' })
+  .refine((url) => URL.canParse(url) && new URL(url).origin === url, 'is no origin');
+const Hub = z.object({
+  name: z.string().regex(/^[a-z0-9]{1,40}$/),
+  /** SHA-256 of its secret, in hex. */
+  secretHash: z.string().regex(/^[0-9a-f]{64}$/),
+  origins: z.array(Origin),
+});
+const listed = (written: string): string[] => written.split(/[\s,]+/).filter((each) => each !== '');
+
+/** `name:hash`, or `name:hash:https://a.se+https://b.se`, with commas between; `direct-line hub` writes one. */
+const Hubs = z
+  .string()
+  .transform((written) => listed(written).map(readHub))
+  .pipe(z.array(Hub, 'is not written as direct-line hub writes it'))
+  .refine((hubs) => new Set(hubs.map(({ name }) => name)).size === hubs.length, 'has two of the same name');
+
+function readHub(written: string): unknown {
+  const [, name, secretHash, origins = ''] = /^([^:]+):([^:]+)(?::(.+))?$/.exec(written) ?? [];
+  return { name, secretHash, origins: origins.split('+').filter((each) => each !== '') };
+}
+
+const Network = z
+  .string()
+  .regex(/^(loopback|linklocal|uniquelocal|[0-9a-fA-F:.]+(\/\d{1,3})?)$/)
+  .refine((network) => ['loopback', 'linklocal', 'uniquelocal'].includes(network) || isNetwork(network));
+
+function isNetwork(written: string): boolean {
+  const [address = '', bits] = written.split('/');
+  const version = isIP(address);
+  return version !== 0 && (bits === undefined || Number(bits) <= (version === 4 ? 32 : 128));
+}
+
+const Colour = z
+  .string()
+  .regex(/^#[0-9a-f]{6}$/i, 'is no colour; write it as #00527a')
+  .refine(
+    (colour) => !/^#[0-9a-f]{6}$/i.test(colour) || contrastOf(colour, '#ffffff') >= READABLE,
+    'is too light to be read white text on',
+  );
+
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 const Uuid = z.uuid('is no id as the Bot Framework writes them');
 
@@ -106,7 +162,22 @@ const Environment = z
     NODE_ENV: z
       .enum(['production', 'development', 'test'], 'is neither production, development nor test')
       .default('development'),
-    DIRECT_LINE_SECRET: z.string().min(32, 'is shorter than 32 characters').optional(),
+    DIRECT_LINE_HUBS: Hubs.default([]),
+    AZURE_DIRECT_LINE_SECRET: Secret,
+    AZURE_DIRECT_LINE_URL: Url.transform((url) => url.replace(/\/+$/, '')).default(
+      'https://directline.botframework.com/v3/directline',
+    ),
+    KORTLOTSEN_EMBED_ORIGINS: z
+      .string()
+      .transform(listed)
+      .pipe(z.array(Origin, 'holds something that is no origin; write them as https://example.se'))
+      .default([]),
+    KORTLOTSEN_ACCENT: Colour.optional(),
+    KORTLOTSEN_TRUSTED_PROXIES: z
+      .string()
+      .transform(listed)
+      .pipe(z.array(Network, 'holds something that is no address or network; write them as 10.0.0.0/8'))
+      .default([]),
     MicrosoftAppId: Uuid.optional(),
     MicrosoftAppType: z
       .enum(['SingleTenant'], 'is not SingleTenant, which is the only type we take')
@@ -163,7 +234,7 @@ const Environment = z
     if (NODE_ENV === 'production') {
       if (settings.OIDC_ISSUER && settings.OIDC_ACR.length === 0)
         complain('OIDC_ACR', 'is missing, and production needs to know which levels of assurance are enough');
-      for (const name of ['OIDC_ISSUER', 'LEDGER_URL', 'LEDGER_TOKEN_URL'] as const) {
+      for (const name of ['OIDC_ISSUER', 'LEDGER_URL', 'LEDGER_TOKEN_URL', 'AZURE_DIRECT_LINE_URL'] as const) {
         const url = settings[name];
         if (url && !isSecure(url)) complain(name, 'is not https, which production needs');
       }
@@ -217,7 +288,13 @@ export function readSettings(
     publicUrl: data.KORTLOTSEN_PUBLIC_URL,
     databaseUrl: data.DATABASE_URL,
     dataFolder: data.KORTLOTSEN_DATA,
-    directLineSecret: data.DIRECT_LINE_SECRET,
+    hubs: data.DIRECT_LINE_HUBS,
+    azureDirectLine: data.AZURE_DIRECT_LINE_SECRET
+      ? { url: data.AZURE_DIRECT_LINE_URL, secret: data.AZURE_DIRECT_LINE_SECRET }
+      : undefined,
+    embedOrigins: data.KORTLOTSEN_EMBED_ORIGINS,
+    accent: data.KORTLOTSEN_ACCENT,
+    trustedProxies: data.KORTLOTSEN_TRUSTED_PROXIES,
     bot: MicrosoftAppId ? { MicrosoftAppId, MicrosoftAppType, MicrosoftAppTenantId, MicrosoftAppPassword } : undefined,
     identity: OIDC_ISSUER
       ? {

@@ -33,7 +33,8 @@ import { type Database, type Migrations, openDatabase } from '../storage/databas
 import { startEmbeddedPostgres } from '../storage/embedded-postgres.ts';
 import { keyFor } from '../storage/keys.ts';
 import type { Understanding } from '../understanding/understanding.ts';
-import { mountChatPage } from '../web/chat-page.ts';
+import { mountChatPage } from '../web/chat-page.tsx';
+import { mountStockPage } from '../web/stock-page.ts';
 import { createReceiptFiles } from '../web/receipt.ts';
 import { openLedger } from './ledger-parts.ts';
 
@@ -126,8 +127,8 @@ export async function serve({
     });
     if (!identity) log.warn('OIDC_ISSUER is not set, so nobody can prove who they are');
     const tokens = createTokens(await keyFor(database, 'direct-line'));
-    const secret = settings.directLineSecret;
-    const directLine = createDirectLine({ conversations, rules, tokens, secret, onMistake });
+    const { hubs } = settings;
+    const directLine = createDirectLine({ conversations, rules, tokens, hubs, onMistake });
     const isOpenHere = !settings.isProduction;
     const bot = createBotFramework({ conversations, rules, credentials: settings.bot, isOpenHere, onMistake });
     if (!settings.bot && !isOpenHere) log.warn('MicrosoftAppId is not set, so /api/messages is closed');
@@ -137,7 +138,10 @@ export async function serve({
       mounts: [
         directLine.mount,
         bot.mount,
-        (each) => mountChatPage(each, { content, conversations, tokens, scripts }),
+        (each) => {
+          mountChatPage(each, { conversations, tokens });
+        },
+        (each) => mountStockPage(each, { content, conversations, tokens, scripts }),
         receipts.mount,
         (each) => {
           mountRecords(each, { content, database, retention, ...settings.retention });

@@ -14,7 +14,7 @@ export const WEB_CHAT_STRINGS = [
   'TEXT_INPUT_TELEPHONE_KEYPAD_BUTTON_ALT',
   'TELEPHONE_KEYPAD_INPUT_MESSAGE',
 ];
-const CHAT_PAGE = [
+const STOCK_PAGE = [
   'title',
   'intro',
   'dated',
@@ -28,7 +28,7 @@ const CHAT_PAGE = [
   'toChat',
 ];
 
-export const chatPageLabels = [...CHAT_PAGE, ...WEB_CHAT_STRINGS].map((name) => `web-chat/${name}`);
+export const stockPageLabels = [...STOCK_PAGE, ...WEB_CHAT_STRINGS].map((name) => `web-chat/${name}`);
 
 const SIGN_IN_PAGES = [
   'code',

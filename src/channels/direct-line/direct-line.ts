@@ -15,6 +15,7 @@ import type { Conversations } from '../../conversations/conversations.ts';
 import type { Logged } from '../../conversations/store.ts';
 import { type Rules, toWebChatActivity } from '../activities.ts';
 import { createStreams } from './streams.ts';
+import type { Hub } from '../../settings.ts';
 import type { Claims, Tokens, Use } from './tokens.ts';
 
 export type DirectLine = {
@@ -28,8 +29,8 @@ export type DirectLineWorld = {
   conversations: Conversations;
   rules: Rules;
   tokens: Tokens;
-  /** Lets a server of somebody else's start conversations. Without one nobody's may. */
-  secret: string | undefined;
+  /** The servers of somebody else's that may start conversations. */
+  hubs: readonly Hub[];
   onMistake: (mistake: unknown) => void;
 };
 
@@ -51,7 +52,7 @@ const Posted = z.discriminatedUnion('type', [
 ]);
 const Watermark = z.coerce.number().int().nonnegative().catch(0);
 
-export function createDirectLine({ conversations, rules, tokens, secret, onMistake }: DirectLineWorld): DirectLine {
+export function createDirectLine({ conversations, rules, tokens, hubs, onMistake }: DirectLineWorld): DirectLine {
   const streams = createStreams({
     after: async (id, seq) => (await conversations.log(ours(id), seq)).map((entry) => shown(id, entry)),
     lengths: async (ids) => {
@@ -63,13 +64,7 @@ export function createDirectLine({ conversations, rules, tokens, secret, onMista
 
   const shown = (id: string, entry: Logged) => ({
     seq: entry.seq,
-    activity: {
-      ...bodyOf(entry, rules),
-      id: nameOf(id, entry.seq),
-      timestamp: entry.at.toISOString(),
-      channelId: 'directline',
-      conversation: { id },
-    },
+    activity: toDirectLineActivity(id, entry, rules),
   });
 
   /** Whose token came with a request. The answer has been sent, if it is nobody's. */
@@ -100,7 +95,8 @@ export function createDirectLine({ conversations, rules, tokens, secret, onMista
   };
 
   const isSecret = (token: string | undefined): boolean =>
-    secret !== undefined && token !== undefined && timingSafeEqual(digest(token), digest(secret));
+    token !== undefined &&
+    hubs.some(({ secretHash }) => timingSafeEqual(digest(token), Buffer.from(secretHash, 'hex')));
 
   const mount = (server: Server): void => {
     server.post(`${BASE}/tokens/generate`, async (req, res) => {
@@ -215,7 +211,8 @@ export function createDirectLine({ conversations, rules, tokens, secret, onMista
 const CHANNEL = 'web';
 const PREFIX = `${CHANNEL}/`;
 const ours = (id: string): string => `${PREFIX}${id}`;
-const placeOf = (id: string) => ({ conversation: ours(id), channel: CHANNEL, isPushed: false });
+/** Where a conversation of the web chat is. */
+export const placeOf = (id: string) => ({ conversation: ours(id), channel: CHANNEL, isPushed: false });
 
 /** Somebody new, in a conversation of their own. Its id is a secret that cannot be guessed. */
 export const newcomer = (): Claims => ({
@@ -228,6 +225,15 @@ const nameOf = (id: string, seq: number): string => `${id}|${String(seq).padStar
 
 const BOT = { id: 'kortlotsen', name: 'Kortlotsen', role: 'bot' } as const;
 const STUDENT = { id: 'student', role: 'user' } as const;
+
+/** What a client is shown of an entry of the log. */
+export const toDirectLineActivity = (id: string, entry: Logged, rules: Rules) => ({
+  ...bodyOf(entry, rules),
+  id: nameOf(id, entry.seq),
+  timestamp: entry.at.toISOString(),
+  channelId: 'directline',
+  conversation: { id },
+});
 
 function bodyOf(entry: Logged, rules: Rules): object {
   if (entry.author === 'bot') return { ...toWebChatActivity(entry.said, rules), from: BOT };

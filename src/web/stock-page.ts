@@ -6,29 +6,27 @@
  * blobs for its worker and its own images, and the hash of the empty style that
  * it creates.
  */
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { brotliCompress, constants } from 'node:zlib';
 import type { Next, Request, Response, Server } from 'restify';
 import { z } from 'zod';
 import { newcomer } from '../channels/direct-line/direct-line.ts';
 import type { Tokens } from '../channels/direct-line/tokens.ts';
 import type { Content } from '../content.ts';
 import type { Conversations } from '../conversations/conversations.ts';
+import { mountScript } from './assets.ts';
 import { WEB_CHAT_STRINGS } from './labels.ts';
 import { escaped, sendPage } from './page.ts';
 
 /** What the script in the page is given. */
-export type ChatPageData = {
+export type StockPageData = {
   title: string;
   offline: string;
   online: string;
   strings: Record<string, string>;
 };
 
-export type ChatPageWorld = {
+export type StockPageWorld = {
   content: Content;
   conversations: Conversations;
   tokens: Tokens;
@@ -39,19 +37,19 @@ export type ChatPageWorld = {
 const EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='";
 const Returning = z.object({ returnToken: z.string().max(2_000).optional() });
 
-export async function mountChatPage(server: Server, world: ChatPageWorld): Promise<void> {
+export async function mountStockPage(server: Server, world: StockPageWorld): Promise<void> {
   const { content, conversations, tokens } = world;
   const label = (name: string, facts?: Record<string, string>) => content.label(`web-chat/${name}`, facts);
-  const data: ChatPageData = {
+  const data: StockPageData = {
     title: label('title'),
     offline: label('offline'),
     online: label('online'),
     strings: Object.fromEntries(WEB_CHAT_STRINGS.map((name) => [name, label(name)])),
   };
   const scripts = await Promise.all(
-    ['webchat.js', 'chat-page.js'].map((name) => mountScript(server, world.scripts, name)),
+    ['webchat.js', 'stock-page.js'].map((name) => mountScript(server, world.scripts, name)),
   );
-  const style = await readFile(join(world.scripts, 'chat-page.css'), 'utf8');
+  const style = await readFile(join(world.scripts, 'stock-page.css'), 'utf8');
   const dated = content.sources.map((source) => label('dated', source));
 
   const body = `
@@ -65,7 +63,7 @@ export async function mountChatPage(server: Server, world: ChatPageWorld): Promi
 <noscript><p class="loading">${escaped(label('noScript'))}</p></noscript>
 <script id="data" type="application/json">${JSON.stringify(data).replaceAll('<', '\\u003c')}</script>`;
 
-  server.get('/', (req: Request, res: Response, next: Next) => {
+  server.get('/web-chat', (req: Request, res: Response, next: Next) => {
     const host = req.header('host', '');
     sendPage(res, {
       title: label('title'),
@@ -89,7 +87,7 @@ export async function mountChatPage(server: Server, world: ChatPageWorld): Promi
   });
 
   /** A token for the conversation that is come back to, or for a new one. */
-  server.post('/chat/token', async (req: Request, res: Response) => {
+  server.post('/web-chat/token', async (req: Request, res: Response) => {
     const { returnToken = '' } = Returning.safeParse(req.body).data ?? {};
     const before = await tokens.read('return', returnToken);
     const isKnown = typeof before !== 'string' && (await conversations.has(`web/${before.conversation}`));
@@ -98,28 +96,4 @@ export async function mountChatPage(server: Server, world: ChatPageWorld): Promi
     res.header('Cache-Control', 'no-store');
     res.send(200, { ...claims, isKnown, token: chat.token, returnToken: back.token });
   });
-}
-
-/** Serves a script under a name that changes with it, so that browsers may keep it for ever. Returns its address. */
-async function mountScript(server: Server, folder: string, name: string): Promise<string> {
-  const script = await readFile(join(folder, name));
-  const address = `/assets/${createHash('sha256').update(script).digest('hex').slice(0, 16)}/${name}`;
-  let compressed: Promise<Buffer> | undefined;
-  const compress = () =>
-    (compressed ??= promisify(brotliCompress)(script, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }));
-
-  server.get(address, async (req: Request, res: Response) => {
-    const takesBrotli = /\bbr\b/.test(req.header('accept-encoding', ''));
-    const sent = takesBrotli ? await compress() : script;
-    res.writeHead(200, {
-      'Content-Type': 'text/javascript; charset=utf-8',
-      'Cache-Control': 'public, max-age=31536000, immutable',
-      'X-Content-Type-Options': 'nosniff',
-      Vary: 'Accept-Encoding',
-      ...(takesBrotli && { 'Content-Encoding': 'br' }),
-      'Content-Length': sent.length,
-    });
-    res.end(sent);
-  });
-  return address;
 }

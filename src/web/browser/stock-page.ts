@@ -8,7 +8,7 @@
  * The tab remembers its conversation, and no longer than the tab: computers on
  * a ward are shared.
  */
-import type { ChatPageData } from '../chat-page.ts';
+import type { StockPageData } from '../stock-page.ts';
 
 /** What of Web Chat is used. It comes with a script of its own, and not with its types. */
 type DirectLine = { connectionStatus$: { subscribe: (hear: (status: number) => void) => void }; end: () => void };
@@ -25,9 +25,9 @@ const ONLINE = 2;
 const LOST = [3, 4];
 /** In milliseconds. */
 const AGAIN = [1_000, 2_000, 4_000, 8_000];
-const REMEMBERED = 'kortlotsen';
+const REMEMBERED = 'kortlotsen-web-chat';
 
-const data = JSON.parse(elementById('data').textContent) as ChatPageData;
+const data = JSON.parse(elementById('data').textContent) as StockPageData;
 const status = elementById('status');
 let attempts = 0;
 
@@ -51,7 +51,7 @@ function remember(returnToken: string | undefined): void {
 
 async function start(): Promise<void> {
   const returnToken = remembered();
-  const response = await fetch('/chat/token', {
+  const response = await fetch('/web-chat/token', {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ returnToken }),

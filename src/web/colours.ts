@@ -1,0 +1,31 @@
+/** Colours that can be read, as WCAG 2.1 measures it (1.4.3). They are written #rrggbb. */
+
+/** The least contrast of text. */
+export const READABLE = 4.5;
+
+/** Between 1 and 21. */
+export function contrastOf(one: string, other: string): number {
+  const [lighter = 0, darker = 0] = [luminanceOf(one), luminanceOf(other)].sort((a, b) => b - a);
+  return (lighter + 0.05) / (darker + 0.05);
+}
+
+/** The colour, made lighter until it can be read on a dark ground. */
+export function readableOn(ground: string, colour: string): string {
+  const [from, to] = [partsOf(colour), 255];
+  for (let step = 0; step <= 100; step++) {
+    const mixed = `#${from.map((part) => hex(part + ((to - part) * step) / 100)).join('')}`;
+    if (contrastOf(mixed, ground) >= READABLE) return mixed;
+  }
+  return '#ffffff';
+}
+
+function luminanceOf(colour: string): number {
+  const [red = 0, green = 0, blue = 0] = partsOf(colour).map((part) => {
+    const share = part / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
+const partsOf = (colour: string): number[] => [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
+const hex = (part: number): string => Math.round(part).toString(16).padStart(2, '0');
