@@ -11,6 +11,7 @@ const dist = join(root, 'dist');
 const webChat = join(root, 'node_modules/botframework-webchat/dist/webchat.js');
 const swaggerUi = join(root, 'node_modules/swagger-ui-dist');
 
+await rm(join(dist, 'web'), { recursive: true, force: true });
 await mkdir(join(dist, 'web'), { recursive: true });
 const stale = (await readdir(dist)).filter((name) => /\.js(\.map)?$/.test(name));
 await Promise.all(stale.map((name) => rm(join(dist, name))));
@@ -36,6 +37,17 @@ await Promise.all([
     target: ['chrome109', 'firefox115', 'safari16'],
     format: 'iife',
     outdir: join(dist, 'web'),
+    logLevel: 'warning',
+  }),
+  build({
+    entryPoints: [join(root, 'src/web/browser/chat-page.tsx'), join(root, 'src/web/browser/chat-page.css')],
+    bundle: true,
+    splitting: true,
+    minify: true,
+    platform: 'browser',
+    target: ['chrome109', 'firefox115', 'safari16'],
+    format: 'esm',
+    outdir: join(dist, 'web/chat'),
     logLevel: 'warning',
   }),
   copyFile(webChat, join(dist, 'web/webchat.js')),

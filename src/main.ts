@@ -29,6 +29,7 @@ import type { Database } from './storage/database.ts';
 import { StartupProblem } from './startup-problem.ts';
 import { modelFor } from './understanding/model-file.ts';
 import { createUnderstanding, lessonsOf, type Understanding } from './understanding/understanding.ts';
+import { CHAT_TEXTS } from './web/chat/texts.ts';
 import { stockPageLabels, signInLabels } from './web/labels.ts';
 import { receiptLabels } from './web/receipt.ts';
 import { type ContactDetails, factNames } from './wording.ts';
@@ -49,6 +50,7 @@ const expected: Expected = {
   labels: new Set([
     ...consoleLabels,
     ...reportLabels,
+    ...CHAT_TEXTS.map((name) => `chat/${name}`),
     ...stockPageLabels,
     ...signInLabels,
     ...receiptLabels,

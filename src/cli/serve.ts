@@ -127,7 +127,7 @@ export async function serve({
     });
     if (!identity) log.warn('OIDC_ISSUER is not set, so nobody can prove who they are');
     const tokens = createTokens(await keyFor(database, 'direct-line'));
-    const { hubs } = settings;
+    const { hubs, embedOrigins, accent } = settings;
     const directLine = createDirectLine({ conversations, rules, tokens, hubs, onMistake });
     const isOpenHere = !settings.isProduction;
     const bot = createBotFramework({ conversations, rules, credentials: settings.bot, isOpenHere, onMistake });
@@ -138,9 +138,8 @@ export async function serve({
       mounts: [
         directLine.mount,
         bot.mount,
-        (each) => {
-          mountChatPage(each, { conversations, tokens });
-        },
+        (each) =>
+          mountChatPage(each, { content, conversations, tokens, publicOrigin, scripts, now, embedOrigins, accent }),
         (each) => mountStockPage(each, { content, conversations, tokens, scripts }),
         receipts.mount,
         (each) => {

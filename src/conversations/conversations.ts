@@ -104,6 +104,8 @@ export type World = {
 export type Conversations = {
   /** Begins a conversation, if it has not begun, and welcomes. `person` is one who is proved already. */
   open: (place: Place, person?: string) => Promise<Exchange>;
+  /** What a conversation would begin with now. Nothing is begun by asking. */
+  welcome: () => Said[];
   /** Keeps a message once. From then on it will be answered, whatever happens. */
   accept: (message: Incoming) => Promise<Accepted>;
   /** Keeps a client's own event in the log. Nothing answers it. */
@@ -161,14 +163,15 @@ export function createConversations(world: World): Conversations {
 
   /** What a turn leads to, as it is committed. What is suggested stands under the last reply: nobody shows more. */
   const draft = (turn: Turn, moment: Moment): Draft => {
+    const { saved, state, asked, requests, erases } = turn;
     const spoken = speak(turn.replies, dayOf(moment));
     const suggests = [...new Set(spoken.flatMap((reply) => reply.suggests))];
     const replies = spoken.map((reply, index): Said => {
       const isLast = index === spoken.length - 1;
       const link = reply.receipt && linkToReceipt(reply.receipt);
-      return { ...reply, suggests: isLast ? suggests : [], ...(link && { link }) };
+      const clears = index === 0 && erases !== undefined;
+      return { ...reply, suggests: isLast ? suggests : [], ...(link && { link }), ...(clears && { clears }) };
     });
-    const { saved, state, asked, requests, erases } = turn;
     return { kept: { saved, state, asked, suggests }, replies, requests, heard: [], spoken, erases };
   };
 
@@ -377,6 +380,10 @@ export function createConversations(world: World): Conversations {
         const pending = await store.open(place);
         return advance(place.conversation, pending, person);
       }),
+    welcome() {
+      const moment = momentNow();
+      return draft(begin({ conversation: '', proof: undefined }, moment), moment).replies;
+    },
     async accept({ text, sentBy, sentAt, ...message }) {
       const masked = maskForAny(storable(text), content.masked);
       const resendKey = sentBy && sentAt && fingerprint(JSON.stringify([sentBy, sentAt, masked.open.text]));

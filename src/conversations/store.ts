@@ -39,8 +39,8 @@ export type Message = Place & {
 /** Somewhere to go, such as to sign in, or to fetch a receipt. */
 export type Link = { title: string; url: string };
 
-/** A reply as it is kept. */
-export type Said = Spoken & { link?: Link };
+/** A reply as it is kept. Where it `clears`, everything before it is gone, also from sight. */
+export type Said = Spoken & { link?: Link; clears?: true };
 
 /** Where a conversation rests. */
 export type Kept = { saved: Saved; state: string; asked: Asked; suggests: string[] };

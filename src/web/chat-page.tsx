@@ -1,23 +1,214 @@
-/** The page a student chats on. */
-import type { Request, Response, Server } from 'restify';
-import { z } from 'zod';
-import { newcomer, placeOf } from '../channels/direct-line/direct-line.ts';
-import type { Tokens } from '../channels/direct-line/tokens.ts';
+/**
+ * The page a student chats on. Rendered here, it is a form that works by
+ * itself: a message is sent, and the page comes back with the answer. Where
+ * scripts run, the same page goes on over Direct Line.
+ *
+ * A conversation belongs to a tab. The form carries its token, and a message
+ * the id it was given when the page was rendered, so that a page that is sent
+ * again says nothing twice; no cookie is set, and no token is in an address.
+ */
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { render } from 'preact-render-to-string';
+import type { Next, Request, Response, Server } from 'restify';
+import * as z from 'zod';
+import { newcomer, placeOf, toDirectLineActivity } from '../channels/direct-line/direct-line.ts';
+import type { Claims, Tokens } from '../channels/direct-line/tokens.ts';
+import type { Content } from '../content.ts';
 import type { Conversations } from '../conversations/conversations.ts';
+import type { Logged } from '../conversations/store.ts';
+import { mountFolder } from './assets.ts';
+import { Activity } from './chat/activity.ts';
+import { ChatView, type FormFields, LONGEST_TEXT } from './chat/chat-view.tsx';
+import { CHAT_TEXTS, type Texts } from './chat/texts.ts';
+import { readableOn } from './colours.ts';
+import { sendPage } from './page.ts';
+import { isFromOurPage } from './requests.ts';
+import { toTranscript } from './transcript.ts';
 
-export type ChatPageWorld = { conversations: Conversations; tokens: Tokens };
+/** What the script of the page is given. */
+export type ChatPageData = {
+  texts: Texts;
+  dated: string[];
+  activities: Activity[];
+  form: FormFields;
+};
 
-const Returning = z.object({ returnToken: z.string().max(2_000).optional() });
+export type ChatPageWorld = {
+  content: Content;
+  conversations: Conversations;
+  tokens: Tokens;
+  publicOrigin: () => string;
+  /** The pages that may show ours in a frame, as origins. */
+  embedOrigins: readonly string[];
+  /** Of buttons and links, as #rrggbb. */
+  accent: string | undefined;
+  /** The folder with the scripts of our pages. */
+  scripts: string;
+  now: () => Date;
+};
 
-export function mountChatPage(server: Server, { conversations, tokens }: ChatPageWorld): void {
+/** How long a page without scripts waits for an answer, in milliseconds. */
+const PATIENCE = 9_000;
+/** Behind what is written, in the dark. */
+const DARK = '#152028';
+
+const Token = z.string().max(4_000);
+const Returning = z.object({ returnToken: Token.optional() });
+const Sent = z.object({
+  token: Token.catch(''),
+  id: z.uuid().catch(() => randomUUID()),
+  text: z.string().max(LONGEST_TEXT).catch(''),
+  /** A button that says something. What is in the box then stays unsaid. */
+  suggested: z.string().max(LONGEST_TEXT).optional(),
+});
+
+export async function mountChatPage(server: Server, world: ChatPageWorld): Promise<void> {
+  const { content, conversations, tokens, publicOrigin } = world;
+  const label = (name: (typeof CHAT_TEXTS)[number], facts?: Record<string, string>) =>
+    content.label(`chat/${name}`, facts);
+  const dated = content.sources.map((source) => label('dated', source));
+  const texts = Object.fromEntries(
+    CHAT_TEXTS.filter((name) => name !== 'dated').map((name) => [name, label(name)]),
+  ) as Texts;
+  const asset = await mountFolder(server, join(world.scripts, 'chat'));
+  const style = (await readFile(join(world.scripts, 'chat/chat-page.css'), 'utf8')).trim();
+  const colours = world.accent
+    ? `:root{--accent-light:${world.accent};--accent-dark:${readableOn(DARK, world.accent)}}`
+    : '';
+
+  const activitiesOf = (id: string, entries: readonly Logged[]): Activity[] =>
+    entries.flatMap((entry) => Activity.safeParse(toDirectLineActivity(id, entry, content.rules)).data ?? []);
+
+  const welcome = (): Activity[] => {
+    const entries = conversations.welcome().map((said, index): Logged => ({
+      author: 'bot',
+      seq: index + 1,
+      at: world.now(),
+      said,
+      answers: undefined,
+      turn: 1,
+    }));
+    return activitiesOf('', entries);
+  };
+
+  const sendChat = (req: Request, res: Response, activities: Activity[], token: string): void => {
+    const form = { token, id: randomUUID() };
+    const data: ChatPageData = { texts, dated, activities, form };
+    const host = req.header('host', '');
+    const chat = {
+      activities,
+      unsent: [],
+      connection: 'resting',
+      isSlow: false,
+      isBusy: false,
+      isBegunAnew: false,
+    } as const;
+    const view = <ChatView chat={chat} texts={texts} dated={dated} form={form} isAlive={false} isFramed={false} />;
+    sendPage(res, {
+      title: texts.title,
+      head: (nonce) =>
+        [
+          `<style nonce="${nonce}">${style}${colours}</style>`,
+          `<script nonce="${nonce}" type="module" src="${asset('chat-page.js')}"></script>`,
+          '<meta name="color-scheme" content="light dark">',
+          '<link rel="icon" href="data:,">',
+        ].join('\n'),
+      body: [
+        `<div id="app">${render(view)}</div>`,
+        `<script id="data" type="application/json">${JSON.stringify(data).replaceAll('<', '\\u003c')}</script>`,
+      ].join('\n'),
+      referrer: 'same-origin',
+      framedBy: ["'self'", ...world.embedOrigins],
+      allows: (nonce) => [
+        `script-src 'nonce-${nonce}' 'strict-dynamic'`,
+        `style-src 'nonce-${nonce}'`,
+        `connect-src 'self' ws://${host} wss://${host}`,
+        'img-src data:',
+        "form-action 'self'",
+      ],
+      // Of a page with a token in it, the weight could tell something.
+      ...(token === '' && { accepts: req.header('accept-encoding', '') }),
+    });
+  };
+
+  const claimsFrom = async (token: string): Promise<Claims | undefined> => {
+    const claims = await tokens.read('return', token);
+    if (typeof claims === 'string') return undefined;
+    return (await conversations.has(placeOf(claims.conversation).conversation)) ? claims : undefined;
+  };
+
+  /** What was sent from our own page. From anybody else's, nothing is done. */
+  const sentFrom = (req: Request, res: Response): z.infer<typeof Sent> | undefined => {
+    if (isFromOurPage(req, publicOrigin())) return Sent.parse(req.body ?? {});
+    res.send(403, { error: { code: 'Forbidden', message: 'This is not sent from the chat.' } });
+    return undefined;
+  };
+
+  server.get('/', (req: Request, res: Response, next: Next) => {
+    sendChat(req, res, welcome(), '');
+    next(false);
+  });
+
+  server.post('/chat', async (req: Request, res: Response) => {
+    const sent = sentFrom(req, res);
+    if (!sent) return;
+    const text = sent.suggested ?? sent.text;
+    const before = await claimsFrom(sent.token);
+    if (!before && text.trim() === '') {
+      sendChat(req, res, welcome(), '');
+      return;
+    }
+    const claims = before ?? newcomer();
+    const place = placeOf(claims.conversation);
+    if (!before) await conversations.open(place);
+    if (text.trim() !== '') {
+      const { answered } = await conversations.accept({ ...place, id: sent.id, text });
+      await Promise.race([answered, wait(PATIENCE, undefined, { ref: false })]);
+    }
+    const { token } = await tokens.issue('return', claims);
+    sendChat(req, res, activitiesOf(claims.conversation, await conversations.log(place.conversation, 0)), token);
+  });
+
+  /** Leaves the conversation, and whoever was signed in there is so no more. */
+  server.post('/chat/new', async (req: Request, res: Response) => {
+    const sent = sentFrom(req, res);
+    if (!sent) return;
+    const claims = await claimsFrom(sent.token);
+    if (claims) {
+      await conversations.accept({ ...placeOf(claims.conversation), id: sent.id, text: texts.signOutWish });
+    }
+    res.writeHead(303, { Location: '/', 'Cache-Control': 'no-store' });
+    res.end();
+  });
+
+  server.post('/chat/transcript', async (req: Request, res: Response) => {
+    const sent = sentFrom(req, res);
+    if (!sent) return;
+    const claims = await claimsFrom(sent.token);
+    const entries = claims ? await conversations.log(placeOf(claims.conversation).conversation, 0) : [];
+    const activities = claims ? activitiesOf(claims.conversation, entries) : welcome();
+    res.sendRaw(200, toTranscript(activities, texts, dated), {
+      'Content-Type': 'text/plain; charset=utf-8',
+      'Content-Disposition': 'attachment; filename="kortlotsen.txt"',
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+    });
+  });
+
   /** A token for the conversation that is come back to, or for a new one. */
   server.post('/chat/token', async (req: Request, res: Response) => {
+    if (!isFromOurPage(req, publicOrigin())) {
+      res.send(403, { error: { code: 'Forbidden', message: 'This is not sent from the chat.' } });
+      return;
+    }
     const { returnToken = '' } = Returning.safeParse(req.body).data ?? {};
-    const before = await tokens.read('return', returnToken);
-    const isKnown = typeof before !== 'string' && (await conversations.has(placeOf(before.conversation).conversation));
-    const claims = isKnown ? before : newcomer();
+    const before = await claimsFrom(returnToken);
+    const claims = before ?? newcomer();
     const [chat, back] = await Promise.all([tokens.issue('chat', claims), tokens.issue('return', claims)]);
     res.header('Cache-Control', 'no-store');
-    res.send(200, { ...claims, isKnown, token: chat.token, returnToken: back.token });
+    res.send(200, { ...claims, isKnown: before !== undefined, token: chat.token, returnToken: back.token });
   });
 }

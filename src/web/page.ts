@@ -1,5 +1,6 @@
 /** A page of ours: HTML whose every text is escaped, under a policy that lets nothing else run. */
 import { randomBytes } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import type { Response } from 'restify';
 
 export type Page = {
@@ -10,11 +11,28 @@ export type Page = {
   status?: number;
   /** What the page may do beyond nothing, as directives of its Content-Security-Policy. */
   allows?: (nonce: string) => string[];
+  /** Which pages may show it in a frame. Nothing: none. */
+  framedBy?: readonly string[];
+  /** What other pages are told of where one came from. */
+  referrer?: 'no-referrer' | 'same-origin';
+  /** Which encodings the browser takes, for a page that may be compressed: it must hold no secret. */
+  accepts?: string;
 };
 
-export function sendPage(res: Response, { title, head, body, status = 200, allows }: Page): void {
+export function sendPage(res: Response, page: Page): void {
+  const {
+    title,
+    head,
+    body,
+    status = 200,
+    allows,
+    framedBy = ["'none'"],
+    referrer = 'no-referrer',
+    accepts = '',
+  } = page;
   const nonce = randomBytes(16).toString('base64');
-  const policy = ["default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", ...(allows?.(nonce) ?? [])];
+  const frames = `frame-ancestors ${framedBy.join(' ')}`;
+  const policy = ["default-src 'none'", "base-uri 'none'", frames, ...(allows?.(nonce) ?? [])];
   const html = `<!doctype html>
 <html lang="sv">
 <head>
@@ -28,14 +46,18 @@ ${body}
 </body>
 </html>
 `;
+  const isCompressed = /\bgzip\b/.test(accepts);
+  const sent = isCompressed ? gzipSync(html) : Buffer.from(html);
   res.writeHead(status, {
     'Content-Type': 'text/html; charset=utf-8',
+    'Content-Length': sent.length,
+    ...(isCompressed && { 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' }),
     'Content-Security-Policy': policy.join('; '),
     'Cache-Control': 'no-store',
-    'Referrer-Policy': 'no-referrer',
+    'Referrer-Policy': referrer,
     'X-Content-Type-Options': 'nosniff',
   });
-  res.end(html);
+  res.end(sent);
 }
 
 const SIGNS: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };

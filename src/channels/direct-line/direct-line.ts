@@ -236,7 +236,10 @@ export const toDirectLineActivity = (id: string, entry: Logged, rules: Rules) =>
 });
 
 function bodyOf(entry: Logged, rules: Rules): object {
-  if (entry.author === 'bot') return { ...toWebChatActivity(entry.said, rules), from: BOT };
+  if (entry.author === 'bot') {
+    const { clears } = entry.said;
+    return { ...toWebChatActivity(entry.said, rules), from: BOT, ...(clears && { channelData: { clears } }) };
+  }
   const channelData = { clientActivityID: entry.id };
   if ('event' in entry) return { type: 'event', name: entry.event, from: STUDENT, channelData };
   return { type: 'message', text: entry.text, textFormat: 'plain', locale: 'sv-SE', from: STUDENT, channelData };
