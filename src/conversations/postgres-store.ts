@@ -35,6 +35,7 @@ const SaidShape = z.object({
   source: z.string().optional(),
   receipt: z.object({ title: z.string(), rows: z.array(z.object({ name: z.string(), value: z.string() })) }).optional(),
   link: z.object({ title: z.string(), url: z.string() }).optional(),
+  clears: z.literal(true).optional(),
 });
 const Referred = z.object({ reference: z.string() });
 const AnyRequest = z.discriminatedUnion('request', [
@@ -467,8 +468,8 @@ function readRequest(written: unknown): Request {
 }
 
 function saidOf(written: unknown): Said {
-  const { link, receipt, source, ...said } = SaidShape.parse(written);
-  return { ...said, source, ...(receipt && { receipt }), ...(link && { link }) };
+  const { link, receipt, source, clears, ...said } = SaidShape.parse(written);
+  return { ...said, source, ...(receipt && { receipt }), ...(link && { link }), ...(clears && { clears }) };
 }
 
 function toLogged({ seq, author, kind, id, said, at, turn, answers }: LogRow): Logged {

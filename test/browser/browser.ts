@@ -1,5 +1,5 @@
 /** A real Chromium, from npm, on machines that have none and none of its libraries. */
-import { type Browser, chromium as playwright, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium as playwright, type Page } from 'playwright-core';
 
 export async function openBrowser(): Promise<Browser> {
   // Read when the package is loaded: it then unpacks the libraries it needs as well.
@@ -14,11 +14,15 @@ export type Complaints = { policy: string[]; elsewhere: string[]; errors: string
 
 export type Visit = { page: Page; complaints: () => Promise<Complaints>; close: () => Promise<void> };
 
-export async function visit(browser: Browser, origin: string, width = 1024, height = 800): Promise<Visit> {
+/** How the browser is set up, and whose: with scripts or without, wide or narrow, light or dark. */
+export type Visiting = BrowserContextOptions;
+
+export async function visit(browser: Browser, origin: string, options: Visiting = {}): Promise<Visit> {
   const context = await browser.newContext({
-    viewport: { width, height },
+    viewport: { width: 1024, height: 800 },
     locale: 'sv-SE',
     timezoneId: 'Europe/Stockholm',
+    ...options,
   });
   const page = await context.newPage();
   const [elsewhere, errors]: string[][] = [[], []];
@@ -28,6 +32,9 @@ export async function visit(browser: Browser, origin: string, width = 1024, heig
     if (!['blob:', 'data:'].includes(url.protocol) && url.host !== new URL(origin).host) elsewhere?.push(request.url());
   });
   page.on('pageerror', (error) => errors?.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') errors?.push(message.text());
+  });
   await page.addInitScript(() => {
     const broken: string[] = [];
     Object.assign(globalThis, { broken });
@@ -40,7 +47,7 @@ export async function visit(browser: Browser, origin: string, width = 1024, heig
   return {
     page,
     complaints: async () => ({
-      policy: await page.evaluate<string[]>('broken'),
+      policy: await page.evaluate<string[]>('globalThis.broken ?? []'),
       elsewhere: elsewhere ?? [],
       errors: errors ?? [],
     }),

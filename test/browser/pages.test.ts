@@ -7,7 +7,7 @@ import { type Serving, startServing } from '../serving.ts';
 import { clientOf } from '../src/channels/direct-line/client.ts';
 import { openBrowser, visit } from './browser.ts';
 
-const PHONE = [320, 640] as const;
+const PHONE = { viewport: { width: 320, height: 640 } };
 
 let browser: Browser;
 let serving: Serving;
@@ -42,7 +42,7 @@ const isTooWide = (page: Page): Promise<boolean> =>
 
 describe('the pages around the chat', () => {
   it('lead through signing in by keyboard, without a barrier, also on a narrow phone', async () => {
-    const { page, complaints, close } = await visit(browser, await signInLink(), ...PHONE);
+    const { page, complaints, close } = await visit(browser, await signInLink(), PHONE);
     expect(await barriersOn(page)).toEqual([]);
     expect(await isTooWide(page)).toBe(false);
     await page.keyboard.press('Tab');
@@ -60,7 +60,7 @@ describe('the pages around the chat', () => {
     ['that a link has had its time', '/sign-in?challenge=old'],
     ['that the link to a receipt has had its time', '/receipt?r=old&s=old'],
   ])('tell %s without a barrier', async (_what, path) => {
-    const { page, complaints, close } = await visit(browser, `${serving.origin}${path}`, ...PHONE);
+    const { page, complaints, close } = await visit(browser, `${serving.origin}${path}`, PHONE);
     expect(await barriersOn(page)).toEqual([]);
     expect(await isTooWide(page)).toBe(false);
     const { policy, elsewhere, errors } = await complaints();

@@ -81,7 +81,7 @@ describe('a student on the page', () => {
     [320, 640],
     [390, 800],
   ])('needs no sideways scrolling on a screen %d wide', async (width, height) => {
-    const visited = await visit(browser, serving.origin, width, height);
+    const visited = await visit(browser, serving.origin, { viewport: { width, height } });
     await say(visited.page, 'när är sös öppet på onsdag?');
     await shows(visited.page, 'Hus 48');
     const overflow = await visited.page.evaluate(() => {
