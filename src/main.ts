@@ -29,6 +29,7 @@ import type { Database } from './storage/database.ts';
 import { StartupProblem } from './startup-problem.ts';
 import { modelFor } from './understanding/model-file.ts';
 import { createUnderstanding, lessonsOf, type Understanding } from './understanding/understanding.ts';
+import { accessibilityLabels } from './web/accessibility.tsx';
 import { CHAT_TEXTS } from './web/chat/texts.ts';
 import { stockPageLabels, signInLabels } from './web/labels.ts';
 import { receiptLabels } from './web/receipt.ts';
@@ -51,6 +52,7 @@ const expected: Expected = {
     ...consoleLabels,
     ...reportLabels,
     ...CHAT_TEXTS.map((name) => `chat/${name}`),
+    ...accessibilityLabels,
     ...stockPageLabels,
     ...signInLabels,
     ...receiptLabels,

@@ -33,6 +33,7 @@ import { type Database, type Migrations, openDatabase } from '../storage/databas
 import { startEmbeddedPostgres } from '../storage/embedded-postgres.ts';
 import { keyFor } from '../storage/keys.ts';
 import type { Understanding } from '../understanding/understanding.ts';
+import { mountAccessibility } from '../web/accessibility.tsx';
 import { mountChatPage } from '../web/chat-page.tsx';
 import { mountStockPage } from '../web/stock-page.ts';
 import { createReceiptFiles } from '../web/receipt.ts';
@@ -142,6 +143,9 @@ export async function serve({
           mountChatPage(each, { content, conversations, tokens, publicOrigin, scripts, now, embedOrigins, accent }),
         (each) => mountStockPage(each, { content, conversations, tokens, scripts }),
         receipts.mount,
+        (each) => {
+          mountAccessibility(each, content);
+        },
         (each) => {
           mountRecords(each, { content, database, retention, ...settings.retention });
           ledger.mount(each);

@@ -9,7 +9,7 @@
 import type { Request, Response, Server } from 'restify';
 import type { Content } from '../content.ts';
 import type { Database, Statement } from '../storage/database.ts';
-import { escaped, type Page, sendPage } from '../web/page.ts';
+import { escaped, READING_STYLE, type Page, sendPage } from '../web/page.ts';
 import type { Retention } from './retention.ts';
 
 export type RecordsWorld = {
@@ -252,22 +252,17 @@ const inWords = new Intl.DateTimeFormat('sv-SE', {
   timeZone: 'Europe/Stockholm',
 });
 
-const STYLE = `
-body { margin: 0; background: white; color: #16242d; font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
-main { max-width: 52rem; margin: 0 auto; padding: 1.5rem 1rem; }
-h1 { font-size: 1.5rem; }
-h2 { margin-top: 2.5rem; padding-top: 0.5rem; border-top: 3px solid #00527a; font-size: 1.25rem; }
+const STYLE = `${READING_STYLE}
 h3 { margin-top: 2rem; font-size: 1.1rem; }
-p { max-width: 44rem; margin: 0 0 0.5rem; }
 dt { font-weight: bold; }
 dd { margin: 0 0 0.75rem; }
 table { width: 100%; border-collapse: collapse; }
-caption, small { color: #4a5964; font-size: 0.85rem; text-align: left; }
-th, td { padding: 0.4rem 0.75rem 0.4rem 0; border-bottom: 1px solid #c9d6de; text-align: left; vertical-align: top; }
+caption, small { color: var(--subtle); font-size: 0.85rem; text-align: left; }
+th, td { padding: 0.4rem 0.75rem 0.4rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 tbody th { width: 35%; font-weight: normal; }
 th small { display: block; }
 td p { margin: 0; }
-.warning { padding: 0.4rem 0.75rem; border-left: 4px solid #b35c00; background: #fff3cd; }
+.warning { padding: 0.4rem 0.75rem; border-left: 4px solid #b35c00; background: var(--notice); }
 @media print {
   main { max-width: none; padding: 0; }
   thead { display: table-header-group; }

@@ -63,3 +63,19 @@ ${body}
 const SIGNS: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
 export const escaped = (text: string): string => text.replace(/[&<>"']/g, (sign) => SIGNS[sign] ?? sign);
+
+/** Of a page that is read. The dark is as the browser has it. */
+export const READING_STYLE = `
+:root { color-scheme: light dark; --accent: #00527a; --subtle: #4a5964; --line: #c9d6de; --notice: #fff3cd; }
+@media (prefers-color-scheme: dark) {
+  :root { --accent: #7fc4e8; --subtle: #b4c1ca; --line: #33434e; --notice: #453a12; }
+}
+body { margin: 0; font: 1rem/1.55 system-ui, 'Segoe UI', Roboto, sans-serif; overflow-wrap: anywhere; }
+main { max-width: 52rem; margin: 0 auto; padding: 1.5rem 1rem; }
+h1 { font-size: 1.5rem; line-height: 1.3; }
+h2 { margin-top: 2.5rem; padding-top: 0.5rem; border-top: 3px solid var(--accent); font-size: 1.25rem; }
+p, li { max-width: 44rem; }
+p { margin: 0 0 0.5rem; }
+li + li { margin-top: 0.35rem; }
+a { color: var(--accent); }
+`;

@@ -57,6 +57,7 @@ describe('the pages around the chat', () => {
 
   it.each([
     ['what is kept, and for how long', '/records'],
+    ['what has been done for accessibility, and what has been tested', '/accessibility'],
     ['that a link has had its time', '/sign-in?challenge=old'],
     ['that the link to a receipt has had its time', '/receipt?r=old&s=old'],
   ])('tell %s without a barrier', async (_what, path) => {
