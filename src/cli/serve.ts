@@ -141,7 +141,16 @@ export async function serve({
         (each) => {
           mountChatPage(each, { conversations, tokens });
         },
-        (each) => mountStockPage(each, { content, conversations, tokens, scripts }),
+        (each) =>
+          mountStockPage(each, {
+            content,
+            conversations,
+            tokens,
+            scripts,
+            publicOrigin,
+            azure: settings.azureDirectLine,
+            onMistake,
+          }),
         receipts.mount,
         (each) => {
           mountRecords(each, { content, database, retention, ...settings.retention });

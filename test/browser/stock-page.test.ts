@@ -1,4 +1,4 @@
-/** The page as a student meets it: in a browser, with the built product behind it. */
+/** The page with the stock Web Chat as a student meets it: in a browser, with the built product behind it. */
 import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
@@ -24,9 +24,11 @@ afterAll(async () => {
   await serving.stop();
 });
 
+const chat = () => `${serving.origin}/web-chat`;
+
 describe('a student on the page', () => {
   it('loses a card, signs in, says yes to that card, gets a receipt and is told what now', async () => {
-    const visited = await visit(browser, serving.origin);
+    const visited = await visit(browser, chat());
     const { page } = visited;
     await say(page, 'jag har tappat kortet');
     await shows(page, 'Är kortet borta, eller har du glömt det hemma?');
@@ -44,7 +46,7 @@ describe('a student on the page', () => {
   });
 
   it('is told at once that it is a robot, what of, and how old the texts are', async () => {
-    const visited = await visit(browser, serving.origin);
+    const visited = await visit(browser, chat());
     const header = await visited.page.getByRole('banner').innerText();
     expect(header).toMatch(/robot/);
     expect(header).toMatch(/22 mars 2022.*11 oktober 2020/s);
@@ -53,7 +55,7 @@ describe('a student on the page', () => {
   });
 
   it('reads the rule a claim is founded on, in its own words', async () => {
-    const visited = await visit(browser, serving.origin);
+    const visited = await visit(browser, chat());
     await say(visited.page, 'när är sös öppet på onsdag?');
     await shows(visited.page, 'Enligt Vårdgivarguiden, uppdaterad 22 mars 2022');
     await visited.page.getByRole('button', { name: /R25: / }).click();
@@ -64,7 +66,7 @@ describe('a student on the page', () => {
   });
 
   it('manages by keyboard alone', async () => {
-    const visited = await visit(browser, serving.origin);
+    const visited = await visit(browser, chat());
     const { page } = visited;
     await shows(page, 'Vad vill du ha hjälp med?');
     await tabTo(page, 'TEXTAREA');
@@ -81,7 +83,7 @@ describe('a student on the page', () => {
     [320, 640],
     [390, 800],
   ])('needs no sideways scrolling on a screen %d wide', async (width, height) => {
-    const visited = await visit(browser, serving.origin, width, height);
+    const visited = await visit(browser, chat(), width, height);
     await say(visited.page, 'när är sös öppet på onsdag?');
     await shows(visited.page, 'Hus 48');
     const overflow = await visited.page.evaluate(() => {
@@ -93,7 +95,7 @@ describe('a student on the page', () => {
   });
 
   it('meets no barrier that can be found by a machine', async () => {
-    const visited = await visit(browser, serving.origin);
+    const visited = await visit(browser, chat());
     await say(visited.page, 'någon har snott mitt kort');
     await shows(visited.page, 'Logga in med knappen');
     const { violations } = await new AxeBuilder({ page: visited.page })
@@ -106,7 +108,7 @@ describe('a student on the page', () => {
 
 describe('a conversation', () => {
   it('is there after a reload, with no second welcome', async () => {
-    const visited = await visit(browser, serving.origin);
+    const visited = await visit(browser, chat());
     await say(visited.page, 'jag har slagit fel kod tre gånger');
     await shows(visited.page, 'Har du kvar pukkoden');
     await visited.page.reload();
@@ -118,7 +120,7 @@ describe('a conversation', () => {
   });
 
   it('goes on after the server was away, with no reload, and nothing lost or doubled', async () => {
-    const visited = await visit(browser, serving.origin);
+    const visited = await visit(browser, chat());
     const { page } = visited;
     await say(page, 'jag har slagit fel kod tre gånger');
     await shows(page, 'Har du kvar pukkoden');
@@ -135,7 +137,7 @@ describe('a conversation', () => {
   }, 90_000);
 
   it('goes on when its token has run out', async () => {
-    const visited = await visit(browser, serving.origin);
+    const visited = await visit(browser, chat());
     const { page } = visited;
     await say(page, 'jag har slagit fel kod tre gånger');
     await shows(page, 'Har du kvar pukkoden');
@@ -149,7 +151,7 @@ describe('a conversation', () => {
   }, 90_000);
 
   it('is over for this tab when the student leaves it', async () => {
-    const visited = await visit(browser, serving.origin);
+    const visited = await visit(browser, chat());
     await say(visited.page, 'jag har slagit fel kod tre gånger');
     await shows(visited.page, 'Har du kvar pukkoden');
     await visited.page.getByRole('button', { name: 'Avsluta chatten' }).click();
@@ -159,9 +161,9 @@ describe('a conversation', () => {
   });
 
   it('is in another tab another conversation', async () => {
-    const one = await visit(browser, serving.origin);
+    const one = await visit(browser, chat());
     await say(one.page, 'jag har slagit fel kod tre gånger');
-    const other: Visit = await visit(browser, serving.origin);
+    const other: Visit = await visit(browser, chat());
     await shows(other.page, 'Vad vill du ha hjälp med?');
     expect(await other.page.getByText('jag har slagit fel kod tre gånger').count()).toBe(0);
     await Promise.all([one.close(), other.close()]);
@@ -170,7 +172,7 @@ describe('a conversation', () => {
 
 describe('signing in', () => {
   it('shows a code once, which is typed back into the chat', async () => {
-    const visited = await visit(browser, serving.origin);
+    const visited = await visit(browser, chat());
     const { page } = visited;
     await say(page, 'kolla mitt kort');
     const address = await signIn(page, 'reserve');
