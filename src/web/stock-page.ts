@@ -155,8 +155,8 @@ const azures = (before: Claims | undefined, token: string | undefined) =>
     ? { conversation: before.conversation.slice(AZURE.length), user: before.user, token }
     : undefined;
 
-/** Every browser tells where a POST comes from, by one of these or both. */
+/** Whether one of our own pages asks, or no page at all; every browser tells by one of these, or both. */
 function isFromOurPage(req: Request, publicOrigin: string): boolean {
   const site = req.header('sec-fetch-site', '');
-  return site === '' ? req.header('origin', '') === publicOrigin : site === 'same-origin';
+  return site === '' ? ['', publicOrigin].includes(req.header('origin', '')) : site === 'same-origin';
 }
