@@ -185,6 +185,7 @@ describe('when Azure', () => {
   });
 
   const given = { status: 200, body: { conversationId: 'c|1', token: 'first', expires_in: 1_800 } };
+  const another = { status: 200, body: { conversationId: 'c|2', token: 'first' } };
 
   async function begun(): Promise<StockChat> {
     answer = () => given;
@@ -225,14 +226,12 @@ describe('when Azure', () => {
 
   it.each([400, 403, 404])('does not give the conversation back (%d), there is a new one', async (status) => {
     const { returnToken } = await begun();
-    answer = ({ url }) =>
-      url?.includes('generate') ? { ...given, body: { ...given.body, conversationId: 'c|2' } } : { status };
+    answer = ({ url }) => (url?.includes('generate') ? another : { status });
     const { chat } = await ask(serving.origin, { returnToken, token: 'old' });
     expect(chat).toMatchObject({ conversationId: 'c|2', isKnown: false });
   });
 
   it.each<[string, Azure]>([
-    ['does not take the secret', () => ({ status: 403 })],
     ['has had enough of us', () => ({ status: 429 })],
     ['fails', () => ({ status: 502, body: '<h1>Bad gateway</h1>' })],
     ['answers with something else', () => ({ status: 200, body: { token: 7 } })],
@@ -243,12 +242,19 @@ describe('when Azure', () => {
     const { returnToken, token } = await begun();
     answer = failing;
     expect(await ask(serving.origin)).toMatchObject({ status: 503 });
+    answer = (req) => (req.url?.includes('generate') ? another : failing(req));
     expect(await ask(serving.origin, { returnToken, token })).toMatchObject({ status: 503 });
     expect(serving.log()).toContain('Azure Direct Line');
     answer = () => given;
-    expect((await ask(serving.origin, { returnToken, token })).chat).toMatchObject({
-      conversationId: 'c|1',
-      isKnown: true,
-    });
+    const { chat } = await ask(serving.origin, { returnToken, token });
+    expect(chat).toMatchObject({ conversationId: 'c|1', isKnown: true });
+  });
+
+  it('does not take the secret, that is said, and is in the log', async () => {
+    const { returnToken, token } = await begun();
+    answer = () => ({ status: 403 });
+    expect(await ask(serving.origin)).toMatchObject({ status: 503 });
+    expect(await ask(serving.origin, { returnToken, token })).toMatchObject({ status: 503 });
+    expect(serving.log()).toContain('Azure Direct Line does not take our secret (403)');
   });
 });
