@@ -1,6 +1,8 @@
 /** The built product in a process of its own, as whoever runs it starts it. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { root } from './product.ts';
@@ -41,6 +43,21 @@ export async function failToServe(environment: Record<string, string>, ...args: 
   await ended;
   throw new Error('It started');
 }
+
+/** A port that nobody listens on, for a server whose address has to be known before it starts. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('No port is free');
+  return address.port;
+}
+
+/** What DIRECT_LINE_HUBS says of a hub that has this secret, and its pages there. */
+export const hub = (name: string, secret: string, ...origins: string[]): string =>
+  [name, createHash('sha256').update(secret).digest('hex'), origins.join('+')].join(':');
 
 function spawnServing(environment: Record<string, string>, args: readonly string[]) {
   const child = spawn(process.execPath, [join(root, 'dist/kortlotsen.js'), 'serve', ...args], {

@@ -141,7 +141,16 @@ export async function serve({
         bot.mount,
         (each) =>
           mountChatPage(each, { content, conversations, tokens, publicOrigin, scripts, now, embedOrigins, accent }),
-        (each) => mountStockPage(each, { content, conversations, tokens, scripts }),
+        (each) =>
+          mountStockPage(each, {
+            content,
+            conversations,
+            tokens,
+            scripts,
+            publicOrigin,
+            azure: settings.azureDirectLine,
+            onMistake,
+          }),
         receipts.mount,
         (each) => {
           mountAccessibility(each, content);

@@ -24,6 +24,7 @@ const STOCK_PAGE = [
   'noScript',
   'offline',
   'online',
+  'unreachable',
   'notFound',
   'toChat',
 ];

@@ -1,6 +1,6 @@
 /**
- * The page a student chats on: Web Chat in a frame of our own, from our own
- * server, and the token it begins with.
+ * The page with the stock Web Chat, from our own server, and the token it
+ * begins with: one of ours or, by setting, of Azure's Direct Line.
  *
  * What Web Chat needs in order to run under the policy was found by running it:
  * blobs for its worker and its own images, and the hash of the empty style that
@@ -10,40 +10,68 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Next, Request, Response, Server } from 'restify';
 import { z } from 'zod';
-import { newcomer } from '../channels/direct-line/direct-line.ts';
-import type { Tokens } from '../channels/direct-line/tokens.ts';
+import { newcomer, placeOf } from '../channels/direct-line/direct-line.ts';
+import type { Claims, Tokens } from '../channels/direct-line/tokens.ts';
 import type { Content } from '../content.ts';
 import type { Conversations } from '../conversations/conversations.ts';
+import type { Settings } from '../settings.ts';
 import { mountScript } from './assets.ts';
+import { createAzureDirectLine, type Opened } from './azure-direct-line.ts';
 import { WEB_CHAT_STRINGS } from './labels.ts';
 import { escaped, sendPage } from './page.ts';
+import { isFromOurPage } from './requests.ts';
 
 /** What the script in the page is given. */
 export type StockPageData = {
   title: string;
   offline: string;
   online: string;
+  unreachable: string;
   strings: Record<string, string>;
+};
+
+/** What it is given to chat with, as Direct Line names it. `domain` may be a path of ours; `expires_in` is in seconds. */
+export type StockChat = {
+  domain: string;
+  conversationId: string;
+  user: string;
+  isKnown: boolean;
+  token: string;
+  expires_in?: number;
+  /** To come back with, if the tab is reloaded. */
+  returnToken: string;
 };
 
 export type StockPageWorld = {
   content: Content;
   conversations: Conversations;
   tokens: Tokens;
+  publicOrigin: () => string;
+  azure: Settings['azureDirectLine'];
+  onMistake: (mistake: unknown) => void;
   /** Where `npm run build` puts the scripts of the pages. */
   scripts: string;
 };
 
+const BASE = '/v3/directline';
 const EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='";
-const Returning = z.object({ returnToken: z.string().max(2_000).optional() });
+/** Of return tokens, so that none is taken for one of a conversation of our own. */
+const AZURE = 'azure/';
+/** `token` is the last that the page was given. */
+const Returning = z.object({
+  returnToken: z.string().max(2_000).default(''),
+  token: z.string().max(8_000).optional().catch(undefined),
+});
 
 export async function mountStockPage(server: Server, world: StockPageWorld): Promise<void> {
-  const { content, conversations, tokens } = world;
+  const { content, conversations, tokens, publicOrigin, onMistake } = world;
+  const azure = world.azure && createAzureDirectLine({ ...world.azure, publicOrigin, onMistake });
   const label = (name: string, facts?: Record<string, string>) => content.label(`web-chat/${name}`, facts);
   const data: StockPageData = {
     title: label('title'),
     offline: label('offline'),
     online: label('online'),
+    unreachable: label('unreachable'),
     strings: Object.fromEntries(WEB_CHAT_STRINGS.map((name) => [name, label(name)])),
   };
   const scripts = await Promise.all(
@@ -77,7 +105,7 @@ export async function mountStockPage(server: Server, world: StockPageWorld): Pro
       allows: (nonce) => [
         `script-src 'nonce-${nonce}'`,
         `style-src 'nonce-${nonce}' ${EMPTY_STYLE}`,
-        `connect-src 'self' blob: ws://${host} wss://${host}`,
+        `connect-src 'self' blob: ${(azure?.sources ?? [`ws://${host}`, `wss://${host}`]).join(' ')}`,
         "img-src 'self' data: blob:",
         'worker-src blob:',
         "form-action 'none'",
@@ -86,14 +114,44 @@ export async function mountStockPage(server: Server, world: StockPageWorld): Pro
     next();
   });
 
+  const openOurs = async (before: Claims | undefined): Promise<Opened> => {
+    const isKnown = before !== undefined && (await conversations.has(placeOf(before.conversation).conversation));
+    const claims = isKnown ? before : newcomer();
+    return { ...claims, isKnown, ...(await tokens.issue('chat', claims)) };
+  };
+
   /** A token for the conversation that is come back to, or for a new one. */
   server.post('/web-chat/token', async (req: Request, res: Response) => {
-    const { returnToken = '' } = Returning.safeParse(req.body).data ?? {};
-    const before = await tokens.read('return', returnToken);
-    const isKnown = typeof before !== 'string' && (await conversations.has(`web/${before.conversation}`));
-    const claims = isKnown ? before : newcomer();
-    const [chat, back] = await Promise.all([tokens.issue('chat', claims), tokens.issue('return', claims)]);
     res.header('Cache-Control', 'no-store');
-    res.send(200, { ...claims, isKnown, token: chat.token, returnToken: back.token });
+    if (!isFromOurPage(req, publicOrigin())) {
+      res.send(403, { error: { code: 'Forbidden', message: 'Only our own page is given a token.' } });
+      return;
+    }
+    const { returnToken = '', token: last } = Returning.safeParse(req.body).data ?? {};
+    const read = await tokens.read('return', returnToken);
+    const before = typeof read === 'string' ? undefined : read;
+    const opened = azure ? await azure.open(newcomer().user, azures(before, last)) : await openOurs(before);
+    if (!opened) {
+      res.send(503, { error: { code: 'ServiceUnavailable', message: 'The chat cannot be reached just now.' } });
+      return;
+    }
+    const { conversation, user, isKnown, token, expiresIn } = opened;
+    const back = await tokens.issue('return', { conversation: azure ? AZURE + conversation : conversation, user });
+    const chat: StockChat = {
+      domain: azure?.url ?? BASE,
+      conversationId: conversation,
+      user,
+      isKnown,
+      token,
+      ...(expiresIn !== undefined && { expires_in: expiresIn }),
+      returnToken: back.token,
+    };
+    res.send(200, chat);
   });
 }
+
+/** The conversation of Azure's that is come back to, if it is one. */
+const azures = (before: Claims | undefined, token: string | undefined) =>
+  before?.conversation.startsWith(AZURE)
+    ? { conversation: before.conversation.slice(AZURE.length), user: before.user, token }
+    : undefined;

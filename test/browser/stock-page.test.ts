@@ -1,10 +1,10 @@
-/** The page as a student meets it: in a browser, with the built product behind it. */
+/** The page with the stock Web Chat as a student meets it: in a browser, with the built product behind it. */
 import { AxeBuilder } from '@axe-core/playwright';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { createDatabase } from '../database/database.ts';
 import { content } from '../product.ts';
-import { type Serving, startServing } from '../serving.ts';
+import { freePort, hub, type Serving, startServing } from '../serving.ts';
 import { openBrowser, type Visit, visit } from './browser.ts';
 
 const MONDAY = '2026-11-23T08:00';
@@ -24,9 +24,11 @@ afterAll(async () => {
   await serving.stop();
 });
 
+const chat = () => `${serving.origin}/web-chat`;
+
 describe('a student on the page', () => {
   it('loses a card, signs in, says yes to that card, gets a receipt and is told what now', async () => {
-    const visited = await visit(browser, serving.origin);
+    const visited = await visit(browser, chat());
     const { page } = visited;
     await say(page, 'jag har tappat kortet');
     await shows(page, 'Är kortet borta, eller har du glömt det hemma?');
@@ -44,7 +46,7 @@ describe('a student on the page', () => {
   });
 
   it('is told at once that it is a robot, what of, and how old the texts are', async () => {
-    const visited = await visit(browser, serving.origin);
+    const visited = await visit(browser, chat());
     const header = await visited.page.getByRole('banner').innerText();
     expect(header).toMatch(/robot/);
     expect(header).toMatch(/22 mars 2022.*11 oktober 2020/s);
@@ -53,7 +55,7 @@ describe('a student on the page', () => {
   });
 
   it('reads the rule a claim is founded on, in its own words', async () => {
-    const visited = await visit(browser, serving.origin);
+    const visited = await visit(browser, chat());
     await say(visited.page, 'när är sös öppet på onsdag?');
     await shows(visited.page, 'Enligt Vårdgivarguiden, uppdaterad 22 mars 2022');
     await visited.page.getByRole('button', { name: /R25: / }).click();
@@ -64,7 +66,7 @@ describe('a student on the page', () => {
   });
 
   it('manages by keyboard alone', async () => {
-    const visited = await visit(browser, serving.origin);
+    const visited = await visit(browser, chat());
     const { page } = visited;
     await shows(page, 'Vad vill du ha hjälp med?');
     await tabTo(page, 'TEXTAREA');
@@ -81,7 +83,7 @@ describe('a student on the page', () => {
     [320, 640],
     [390, 800],
   ])('needs no sideways scrolling on a screen %d wide', async (width, height) => {
-    const visited = await visit(browser, serving.origin, { viewport: { width, height } });
+    const visited = await visit(browser, chat(), { viewport: { width, height } });
     await say(visited.page, 'när är sös öppet på onsdag?');
     await shows(visited.page, 'Hus 48');
     const overflow = await visited.page.evaluate(() => {
@@ -93,20 +95,17 @@ describe('a student on the page', () => {
   });
 
   it('meets no barrier that can be found by a machine', async () => {
-    const visited = await visit(browser, serving.origin);
+    const visited = await visit(browser, chat());
     await say(visited.page, 'någon har snott mitt kort');
     await shows(visited.page, 'Logga in med knappen');
-    const { violations } = await new AxeBuilder({ page: visited.page })
-      .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'])
-      .analyze();
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ''}`)).toEqual([]);
+    expect(await barriersOn(visited.page)).toEqual([]);
     await visited.close();
   });
 });
 
 describe('a conversation', () => {
   it('is there after a reload, with no second welcome', async () => {
-    const visited = await visit(browser, serving.origin);
+    const visited = await visit(browser, chat());
     await say(visited.page, 'jag har slagit fel kod tre gånger');
     await shows(visited.page, 'Har du kvar pukkoden');
     await visited.page.reload();
@@ -118,7 +117,7 @@ describe('a conversation', () => {
   });
 
   it('goes on after the server was away, with no reload, and nothing lost or doubled', async () => {
-    const visited = await visit(browser, serving.origin);
+    const visited = await visit(browser, chat());
     const { page } = visited;
     await say(page, 'jag har slagit fel kod tre gånger');
     await shows(page, 'Har du kvar pukkoden');
@@ -135,7 +134,7 @@ describe('a conversation', () => {
   }, 90_000);
 
   it('goes on when its token has run out', async () => {
-    const visited = await visit(browser, serving.origin);
+    const visited = await visit(browser, chat());
     const { page } = visited;
     await say(page, 'jag har slagit fel kod tre gånger');
     await shows(page, 'Har du kvar pukkoden');
@@ -149,7 +148,7 @@ describe('a conversation', () => {
   }, 90_000);
 
   it('is over for this tab when the student leaves it', async () => {
-    const visited = await visit(browser, serving.origin);
+    const visited = await visit(browser, chat());
     await say(visited.page, 'jag har slagit fel kod tre gånger');
     await shows(visited.page, 'Har du kvar pukkoden');
     await visited.page.getByRole('button', { name: 'Avsluta chatten' }).click();
@@ -159,9 +158,9 @@ describe('a conversation', () => {
   });
 
   it('is in another tab another conversation', async () => {
-    const one = await visit(browser, serving.origin);
+    const one = await visit(browser, chat());
     await say(one.page, 'jag har slagit fel kod tre gånger');
-    const other: Visit = await visit(browser, serving.origin);
+    const other: Visit = await visit(browser, chat());
     await shows(other.page, 'Vad vill du ha hjälp med?');
     expect(await other.page.getByText('jag har slagit fel kod tre gånger').count()).toBe(0);
     await Promise.all([one.close(), other.close()]);
@@ -170,7 +169,7 @@ describe('a conversation', () => {
 
 describe('signing in', () => {
   it('shows a code once, which is typed back into the chat', async () => {
-    const visited = await visit(browser, serving.origin);
+    const visited = await visit(browser, chat());
     const { page } = visited;
     await say(page, 'kolla mitt kort');
     const address = await signIn(page, 'reserve');
@@ -184,10 +183,99 @@ describe('signing in', () => {
   });
 });
 
-async function say(page: Page, text: string): Promise<void> {
-  await shows(page, 'Vad vill du ha hjälp med?');
+describe('over Azure’s Direct Line', () => {
+  const SECRET = 'a-secret-of-azures-that-nobody-may-see';
+  /** Ours speaks the same protocol, with a secret as Azure's. */
+  let azure: Serving | undefined;
+  let here: Serving;
+  let [azurePort, herePort] = [0, 0];
+  let azureDatabase: string;
+
+  const startAzure = async (secret = SECRET) => {
+    azure = await startServing(
+      {
+        DATABASE_URL: azureDatabase,
+        PORT: String(azurePort),
+        DIRECT_LINE_HUBS: hub('azure', secret, `http://127.0.0.1:${herePort}`),
+      },
+      '--at',
+      MONDAY,
+    );
+  };
+  const stopAzure = async () => {
+    await azure?.stop();
+    azure = undefined;
+  };
+
+  beforeAll(async () => {
+    [azurePort, herePort, azureDatabase] = [await freePort(), await freePort(), await createDatabase()];
+    here = await startServing({
+      DATABASE_URL: await createDatabase(),
+      PORT: String(herePort),
+      AZURE_DIRECT_LINE_URL: `http://127.0.0.1:${azurePort}/v3/directline`,
+      AZURE_DIRECT_LINE_SECRET: SECRET,
+    });
+  });
+  afterEach(stopAzure);
+  afterAll(() => here.stop());
+
+  it('a student chats, and goes on after a reload, under the policy of the page', async () => {
+    await startAzure();
+    const visited = await visit(browser, `${here.origin}/web-chat`);
+    const { page } = visited;
+    await say(page, 'jag har slagit fel kod tre gånger');
+    await shows(page, 'Har du kvar pukkoden');
+    await page.reload();
+    await shows(page, 'Har du kvar pukkoden');
+    expect(await welcomes(page)).toBe(1);
+    await say(page, 'nej');
+    await shows(page, 'ett nytt PUK-kodbrev');
+    const { policy, errors, elsewhere } = await visited.complaints();
+    expect({ policy, errors }).toEqual({ policy: [], errors: [] });
+    expect(new Set(elsewhere.map((address) => new URL(address).origin))).toEqual(new Set([azure?.origin]));
+    expect(await page.content()).not.toContain(SECRET);
+    await visited.close();
+  });
+
+  it('a student is told when it cannot be reached, and goes on by themselves when it can', async () => {
+    const { page, close } = await visit(browser, `${here.origin}/web-chat`);
+    await away(page);
+    expect(await barriersOn(page)).toEqual([]);
+    await startAzure('another-secret-than-the-one-we-have-been-given');
+    await away(page);
+    expect(await page.getByRole('feed').count()).toBe(0);
+    await stopAzure();
+    await startAzure();
+    await say(page, 'jag har slagit fel kod tre gånger', COMING_BACK);
+    await shows(page, 'Har du kvar pukkoden');
+    await stopAzure();
+    await startAzure();
+    await say(page, 'nej');
+    await shows(page, 'ett nytt PUK-kodbrev', COMING_BACK);
+    expect(await welcomes(page)).toBe(1);
+    expect(here.log()).not.toContain(SECRET);
+    await close();
+  }, 120_000);
+
+  const unreachable = (page: Page) => page.getByRole('status').getByText('Chatten går inte att nå just nu');
+  /** Waits until it has been asked for in vain once more. */
+  const away = async (page: Page) => {
+    await page.waitForResponse((response) => response.status() === 503);
+    await unreachable(page).waitFor();
+  };
+});
+
+async function say(page: Page, text: string, timeout?: number): Promise<void> {
+  await shows(page, 'Vad vill du ha hjälp med?', timeout);
   await page.getByRole('textbox').fill(text);
   await page.keyboard.press('Enter');
+}
+
+async function barriersOn(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'])
+    .analyze();
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
 }
 
 /** Waits for it. What is said is also announced, elsewhere in the page and unseen. */

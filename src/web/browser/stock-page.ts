@@ -8,7 +8,7 @@
  * The tab remembers its conversation, and no longer than the tab: computers on
  * a ward are shared.
  */
-import type { StockPageData } from '../stock-page.ts';
+import type { StockChat, StockPageData } from '../stock-page.ts';
 
 /** What of Web Chat is used. It comes with a script of its own, and not with its types. */
 type DirectLine = { connectionStatus$: { subscribe: (hear: (status: number) => void) => void }; end: () => void };
@@ -18,7 +18,9 @@ type WebChat = {
 };
 declare const window: Window & { WebChat: WebChat };
 
-type Chat = { conversation: string; user: string; isKnown: boolean; token: string; returnToken: string };
+/** What the tab comes back with. */
+type Return = Pick<StockChat, 'returnToken' | 'token'>;
+type State = 'online' | 'offline' | 'unreachable';
 
 /** As Direct Line's client numbers them. */
 const ONLINE = 2;
@@ -32,49 +34,51 @@ const status = elementById('status');
 let attempts = 0;
 
 /** In a frame on another page the browser may keep nothing for us; then a reload begins anew. */
-function remembered(): string | undefined {
+function remembered(): Partial<Return> {
   try {
-    return sessionStorage.getItem(REMEMBERED) ?? undefined;
+    return JSON.parse(sessionStorage.getItem(REMEMBERED) ?? '{}') as Partial<Return>;
   } catch {
-    return undefined;
+    return {};
   }
 }
 
-function remember(returnToken: string | undefined): void {
+function remember(back: Return | undefined): void {
   try {
-    if (returnToken === undefined) sessionStorage.removeItem(REMEMBERED);
-    else sessionStorage.setItem(REMEMBERED, returnToken);
+    if (back === undefined) sessionStorage.removeItem(REMEMBERED);
+    else sessionStorage.setItem(REMEMBERED, JSON.stringify(back));
   } catch {
     // As above: nothing is remembered, and everything else works.
   }
 }
 
 async function start(): Promise<void> {
-  const returnToken = remembered();
   const response = await fetch('/web-chat/token', {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ returnToken }),
+    body: JSON.stringify(remembered()),
   });
-  if (!response.ok) throw new Error(`The token was refused: ${response.status}`);
-  const chat = (await response.json()) as Chat;
-  remember(chat.returnToken);
+  if (!response.ok) {
+    again(response.status === 503 ? 'unreachable' : 'offline');
+    return;
+  }
+  const { domain, conversationId, user, isKnown, token, returnToken } = (await response.json()) as StockChat;
+  remember({ returnToken, token });
 
   const directLine = window.WebChat.createDirectLine({
-    domain: `${location.origin}/v3/directline`,
-    token: chat.token,
-    ...(chat.isKnown && { conversationId: chat.conversation, watermark: '0' }),
+    domain: new URL(domain, location.href).href,
+    token,
+    ...(isKnown && { conversationId, watermark: '0' }),
   });
   let isOver = false;
   directLine.connectionStatus$.subscribe((connection) => {
-    if (connection === ONLINE) tell(true);
+    if (connection === ONLINE) tell('online');
     if (LOST.includes(connection) && !isOver) {
       isOver = true;
       directLine.end();
-      again();
+      again('offline');
     }
   });
-  render(directLine, chat.user);
+  render(directLine, user);
 }
 
 function render(directLine: DirectLine, userID: string): void {
@@ -124,20 +128,26 @@ function render(directLine: DirectLine, userID: string): void {
   );
 }
 
-function again(): void {
-  tell(false);
+function again(state: State): void {
+  tell(state);
   const wait = AGAIN[Math.min(attempts, AGAIN.length - 1)];
   attempts++;
-  setTimeout(() => {
-    start().catch(again);
-  }, wait);
+  setTimeout(begin, wait);
 }
 
-function tell(isOnline: boolean): void {
-  const wasOffline = attempts > 0;
-  if (isOnline) attempts = 0;
-  status.textContent = isOnline ? (wasOffline ? data.online : '') : data.offline;
-  status.dataset.state = isOnline ? 'online' : 'offline';
+function tell(state: State): void {
+  const wasAway = attempts > 0;
+  if (state === 'online') attempts = 0;
+  const text = state === 'online' && !wasAway ? '' : data[state];
+  // Written again, it would be read aloud again.
+  if (status.textContent !== text) status.textContent = text;
+  status.dataset.state = state;
+}
+
+function begin(): void {
+  start().catch(() => {
+    again('offline');
+  });
 }
 
 function colours(): Record<'accent' | 'subtle' | 'line' | 'own', string> {
@@ -156,4 +166,4 @@ elementById('leave').addEventListener('click', () => {
   remember(undefined);
   location.reload();
 });
-start().catch(again);
+begin();
