@@ -7,7 +7,7 @@
  * its rows alone, so whoever reads them can go on from there.
  */
 import type { Revocation, Request } from '../../dialogs/vocabulary.ts';
-import type { Spoken } from '../content.ts';
+import type { Spoken, VisitInWords } from '../content.ts';
 import type { Door, Masked } from '../masking.ts';
 import type { Asked, Saved } from '../turn.ts';
 
@@ -39,8 +39,9 @@ export type Message = Place & {
 /** Somewhere to go, such as to sign in, or to fetch a receipt. */
 export type Link = { title: string; url: string };
 
-/** A reply as it is kept. */
-export type Said = Spoken & { link?: Link };
+/** A reply as it is kept. A visit has where it can be fetched for a calendar, and needs its opening no more. */
+export type Said = Omit<Spoken, 'visits'> & { link?: Link; visits?: VisitCard[] };
+export type VisitCard = Omit<VisitInWords, 'opening'> & { link?: Link };
 
 /** Where a conversation rests. */
 export type Kept = { saved: Saved; state: string; asked: Asked; suggests: string[] };
