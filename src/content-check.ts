@@ -20,6 +20,7 @@ import {
   readFiles,
   type Reading,
   topicFiles,
+  type Visit,
 } from './content.ts';
 import type { Rule } from './guidance.ts';
 import { type Kind, kinds, nearest, type Problem, readYaml, type SourceFile } from './source-file.ts';
@@ -68,16 +69,19 @@ export function checkContent(folder: string, expected: Expected): Problem[] {
   const unread = [...missing.filter((each) => !isMisnamed(each)), ...mistakes.filter(isThere), ...unknown];
   const isRead = (place: string) => !unread.some(({ file }) => file.startsWith(place));
   const rules = isRead('guidance/') ? reading.rules : undefined;
-  const lines = [...reading.lines.values()];
+  const [lines, visits] = [[...reading.lines.values()], [...reading.visits.values()]];
 
   return [
     ...unread,
-    ...[...lines, ...reading.openings].flatMap((line) => unfounded(line, rules, founding)),
-    ...lines.flatMap((line) => [...misquoted(line, expected), ...illWritten(line)]),
+    ...[...lines, ...reading.openings, ...visits].flatMap((line) => unfounded(line, rules, founding)),
+    ...visits.flatMap((visit) => timesNotInRules(visit, reading.openings, rules, founding)),
+    ...lines.flatMap((line) => misquoted(line, expected)),
+    ...[...lines, ...visits].flatMap(illWritten),
     ...contactDetails(reading),
-    ...quotedOnButtons(reading),
+    ...quotedBesides(reading),
     ...phrasesNotSpoken(reading),
     ...unmatchedLines(reading, expected, isRead),
+    ...(isRead('') ? unmatchedVisits(reading) : []),
     ...reading.taught.flatMap(({ file, rules: ids, rulesAt }) => unknownRules(ids, { file, at: rulesAt }, rules)),
     ...unmatchedIntents(reading.taught, expected.intents, isRead('')),
     ...unmatchedSides(reading.borders, expected.intents),
@@ -115,9 +119,7 @@ function unfounded(line: Line, rules: Rules, founding: Founding | undefined): Pr
     ...unknownRules(cites, { file, at: citesAt }, rules),
     ...(rules ? lapsedRules(line, rules) : []),
     ...(founding && cites.length === 0 && uncited !== 'caution' ? claimsUncited(line, founding) : []),
-    ...(founding && rules && cites.length > 0 && cites.every((id) => rules.has(id))
-      ? numbersNotInRules(line, rules, founding)
-      : []),
+    ...numbersNotInRules(line, rules, founding),
   ];
 }
 
@@ -139,12 +141,21 @@ function claimsUncited(line: Line, { claim }: Founding): Problem[] {
   );
 }
 
-function numbersNotInRules(line: Line, rules: ReadonlyMap<string, Rule>, { numbersIn }: Founding): Problem[] {
+function numbersNotInRules(line: Line, rules: Rules, founding: Founding | undefined): Problem[] {
+  if (!founding || !rules || line.cites.length === 0 || !line.cites.every((id) => rules.has(id))) return [];
+  const { numbersIn } = founding;
   const texts = line.cites.map((id) => rules.get(id)?.text ?? '');
   const known = new Set(texts.flatMap(numbersIn).flatMap(({ number, parts }) => [number, ...parts]));
   return numbersIn(withoutDetails(line.written).replace(/\{\{.*?\}\}/g, blank))
     .filter(({ number }) => !known.has(number))
     .map(({ written, index }) => problem('numberNotInRule', placeIn(line, index), written, line.cites.join(', ')));
+}
+
+/** Whoever is sent to an office's drop-in is told its times. What the office has wrong itself is not said again. */
+function timesNotInRules(visit: Visit, openings: readonly Line[], ...by: [Rules, Founding | undefined]): Problem[] {
+  const office = openings.find(({ name }) => name === visit.time);
+  if (!office || numbersNotInRules(office, ...by).length > 0) return [];
+  return numbersNotInRules({ ...visit, written: office.written.replaceAll('\n', ', '), textAt: visit.timeAt }, ...by);
 }
 
 /**
@@ -187,20 +198,22 @@ const CONTACT_DETAIL = new RegExp(
 
 /** Contacts are settings of each deployment, and are set in where a text names one. */
 function contactDetails(reading: Reading): Problem[] {
-  const rows = [...reading.lines.values()].flatMap(({ written, file, textAt }) =>
-    written.split('\n').map((text, index) => ({ text, file, at: textAt + index })),
-  );
+  const rows = [...reading.lines.values()].flatMap(rowsOf);
   const words = wordsFile(reading)
     .text.split('\n')
     .map((text, index) => ({ text: text.replace(/^ *#.*/, ''), file: 'words.yaml', at: index + 1 }));
-  return [...rows, ...buttonsIn(reading), ...words].flatMap((place) =>
+  return [...rows, ...besides(reading), ...words].flatMap((place) =>
     (place.text.match(CONTACT_DETAIL) ?? []).map((detail) => problem('contactDetail', place, detail)),
   );
 }
 
-/** What a student may choose instead of writing. */
-function buttonsIn({ lines, taught }: Reading): (Place & { text: string })[] {
+const rowsOf = ({ written, file, textAt }: Line) =>
+  written.split('\n').map((text, index) => ({ text, file, at: textAt + index }));
+
+/** Short texts beside the talk: what a student may choose instead of writing, and what a card tells of a visit. */
+function besides({ lines, taught, visits }: Reading): (Place & { text: string })[] {
   return [
+    ...[...visits.values()].flatMap(rowsOf),
     ...[...lines.values()].flatMap(({ suggests, file, at }) => suggests.map((text) => ({ text, file, at }))),
     ...taught.map(({ title, file, at }) => ({ text: title, file, at })),
   ];
@@ -224,11 +237,11 @@ function misquoted(line: Line, { facts, labels }: Expected): Problem[] {
   });
 }
 
-/** Nothing is set in where a student chooses. */
-function quotedOnButtons(reading: Reading): Problem[] {
-  return buttonsIn(reading)
+/** Nothing is set in there. */
+function quotedBesides(reading: Reading): Problem[] {
+  return besides(reading)
     .filter(({ text }) => /[{}]/.test(text))
-    .map((button) => problem('logicInText', button, button.text));
+    .map((place) => problem('logicInText', place, place.text));
 }
 
 /** Phrases quote names of their own. One that cannot be said is found by saying it. */
@@ -312,6 +325,25 @@ const fileOf = (line: string): Place => ({
   file: `${topicOf(line)}/${line.endsWith('/answer') ? 'answer.md' : 'lines.yaml'}`,
   at: 1,
 });
+
+/** A line names a visit that there is, and each visit is one that a line sends somebody to. */
+function unmatchedVisits({ lines, visits }: Reading): Problem[] {
+  const senders = [...lines.values()];
+  const { strange, absent } = compare(
+    senders.flatMap((line) => line.visits),
+    [...visits.keys()],
+  );
+  return [
+    ...strange.flatMap(({ name, meant }) =>
+      senders
+        .filter((line) => line.visits.includes(name))
+        .map(({ file, visitsAt }) => problem('unknownVisit', { file, at: visitsAt }, name, meant)),
+    ),
+    ...absent
+      .flatMap((name) => [...visits.values()].filter((visit) => visit.name === name))
+      .map((visit) => problem('visitUnused', visit, visit.name)),
+  ];
+}
 
 function unmatchedIntents(taught: readonly Lesson[], intents: readonly Intent[], isRead: boolean): Problem[] {
   const lessons = new Map<string, Lesson>(taught.map((lesson) => [lesson.intent, lesson]));

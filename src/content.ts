@@ -9,12 +9,22 @@
 import { z } from 'zod';
 import type { Day } from '../dialogs/card-validity.ts';
 import type { Intent } from '../dialogs/intents.ts';
-import type { Quotable } from '../dialogs/vocabulary.ts';
+import type { Office, Opening, Quotable } from '../dialogs/vocabulary.ts';
 import type { Offices } from './calendar.ts';
 import { type Guidance, hasLapsed, readRules, type Rule } from './guidance.ts';
 import { frontMatter, garbled, type Kind, type Problem, readFolder, readYaml, type SourceFile } from './source-file.ts';
 import type { Reply } from './turn.ts';
-import { type ContactDetails, contactInWords, type ContactName, dayInWords, quoting, voice, Words } from './wording.ts';
+import {
+  type ContactDetails,
+  contactInWords,
+  type ContactName,
+  dayInWords,
+  type FactName,
+  openingInWords,
+  quoting,
+  voice,
+  Words,
+} from './wording.ts';
 
 export type Spoken = {
   text: string;
@@ -24,9 +34,27 @@ export type Spoken = {
   source: string | undefined;
   /** What a reply that tells of a receipt says of it, to be shown and saved. */
   receipt?: ReceiptInWords;
+  /** Where a reply sends the student. */
+  visits?: VisitInWords[];
 };
 
 export type ReceiptInWords = { title: string; rows: { name: string; value: string }[] };
+
+/** A visit, to be shown: where, when and with what. Of what the guidance does not say, nothing is there. */
+export type VisitInWords = {
+  /** As it is called in `content/visits.yaml`. */
+  name: string;
+  title: string;
+  rows: { name: string; value: string }[];
+  bring?: { name: string; items: string[] };
+  /** The drop-in to go by, if the visit has one. */
+  opening?: Opening;
+  /** Its own rules; the text it comes with has its own. */
+  cites: string[];
+};
+
+/** The same, as it stands in a calendar, where nothing else is near it. */
+export type VisitNote = { title: string; place: string; text: string; updated: Day };
 
 /** What an editor has written to teach the understanding of one intent. */
 export type Taught = { intent: Intent; title: string; rules: string[]; examples: string[] };
@@ -45,6 +73,17 @@ export type Line = {
   history: boolean;
   until: string | undefined;
   suggests: string[];
+  visits: string[];
+  visitsAt: number;
+};
+
+/** What a visit takes, as a text that claims it. `time` is the office whose drop-in it follows, or that it is booked. */
+export type Visit = Line & {
+  title: string;
+  place: string;
+  bring: string[];
+  time: Office | 'booked' | undefined;
+  timeAt: number;
 };
 
 export type Written<T> = T & { file: string; at: number };
@@ -66,6 +105,9 @@ export type Content = {
   sources: readonly Record<'source' | 'updated' | 'factChecked', string>[];
   /** A text that is not said in a conversation: of the terminal, say. Nothing is cited there. */
   label(line: string, facts?: Record<string, string>): string;
+  /** What a calendar is to say of a visit at an opening. Nothing, if its rules have lapsed by then. */
+  noteOf(visit: Visit, opening: Opening): VisitNote | undefined;
+  visits: ReadonlyMap<string, Visit>;
   lines: ReadonlyMap<string, Line>;
   rules: ReadonlyMap<string, Rule>;
   taught: readonly Lesson[];
@@ -90,6 +132,7 @@ const LineShape = z.strictObject({
   history: z.boolean().optional(),
   until: z.iso.date().optional(),
   suggests: z.array(z.string().min(1)).optional(),
+  visits: z.array(z.string().min(1)).optional(),
 });
 const Lines = z.record(z.string(), LineShape);
 const Answer = LineShape.omit({ text: true }).extend({ title: z.string().min(1) });
@@ -111,7 +154,7 @@ const SynonymsShape = z.record(z.string(), z.array(z.coerce.string().min(1)).min
 
 const weekdays = ['mån', 'tis', 'ons', 'tors', 'fre', 'lör', 'sön'] as const;
 const Time = z.string().regex(/^\d{1,2}:\d{2}$/, 'notATime' satisfies Kind);
-const Office = z.strictObject({
+const OfficeShape = z.strictObject({
   cites: Cites,
   drop_in: z
     .array(
@@ -124,7 +167,18 @@ const Office = z.strictObject({
     )
     .min(1),
 });
-const OfficesShape = z.strictObject({ booth: Office, sodersjukhuset: Office });
+const OfficesShape = z.strictObject({ booth: OfficeShape, sodersjukhuset: OfficeShape });
+
+const Visits = z.record(
+  z.string(),
+  z.strictObject({
+    title: z.string().min(1),
+    place: z.string().min(1),
+    bring: z.array(z.string().min(1)).min(1).optional(),
+    time: z.enum(['booth', 'sodersjukhuset', 'booked']).optional(),
+    cites: Cites.min(1),
+  }),
+);
 
 /** The files there may be: in the content folder itself, and in the folder of a topic. */
 export const commonFiles = [
@@ -134,6 +188,7 @@ export const commonFiles = [
   'dates.yaml',
   'offices.yaml',
   'synonyms.yaml',
+  'visits.yaml',
   'words.yaml',
 ] as const;
 export const topicFiles = ['answer.md', 'lines.yaml', 'utterances.yaml'] as const;
@@ -143,7 +198,7 @@ export const isGuidance = (file: string): boolean => /^guidance\/.*\.md$/.test(f
 export const isForReaders = (file: string): boolean => file.endsWith('README.md');
 
 /** Everything that is written, and everything that keeps it from being read. */
-export type Reading = Omit<Content, 'speak' | 'label' | 'sources' | 'offices' | 'masked'> & {
+export type Reading = Omit<Content, 'speak' | 'label' | 'noteOf' | 'sources' | 'offices' | 'masked'> & {
   words: Words | undefined;
   offices: Offices | undefined;
   /** When each office has drop-in, as a text that claims it. */
@@ -156,6 +211,11 @@ export type Reading = Omit<Content, 'speak' | 'label' | 'sources' | 'offices' | 
 /** Said on no state's behalf, but by the program that holds the conversation. */
 export const programLines = ['begunAnew', 'caution', 'failed', 'lapsed', 'signIn', 'source', 'wayBack'].map(
   (name) => `conversation/${name}`,
+);
+
+/** Said of visits, on cards and in calendars. */
+export const visitLabels = ['where', 'when', 'dropIn', 'booked', 'bring', 'rules', 'save', 'gone', 'askAgain'].map(
+  (name) => `visit/${name}`,
 );
 
 /** Reads a content folder, and gathers what is wrong with it. */
@@ -184,6 +244,7 @@ export function readFiles(folder: string): { reading: Reading; problems: Problem
     words,
     offices,
     openings,
+    visits: byName(readVisits(fileAt('visits.yaml'), problems), ({ name }) => name, problems),
     rules: byName(rules, ({ id }) => id, problems),
     lines: byName(lines, ({ name }) => name, problems),
     taught: [...byName(taught, ({ intent }) => intent, problems).values()],
@@ -198,7 +259,7 @@ export function readFiles(folder: string): { reading: Reading; problems: Problem
 
 /** Content that may be spoken. `details` are the contacts of this deployment. */
 export function createContent(reading: Reading, details: ContactDetails = {}): Content {
-  const { lines, rules, taught, words, offices } = reading;
+  const { lines, rules, taught, words, offices, visits } = reading;
   if (!words || !offices) throw new Error('The content has no words or no offices');
   const titles = new Map(taught.map(({ intent, title }) => [intent, title]));
 
@@ -208,22 +269,22 @@ export function createContent(reading: Reading, details: ContactDetails = {}): C
     return line;
   };
   const rulesOf = ({ cites }: Line) => cites.flatMap((id) => rules.get(id) ?? []);
+  const isInForce = (line: Line, on: Day) => !rulesOf(line).some((rule) => hasLapsed(rule, on));
   const mayBeSpoken = (line: Line, on: Day) =>
-    !(line.until !== undefined && on > line.until) &&
-    (line.history || !rulesOf(line).some((rule) => hasLapsed(rule, on)));
+    !(line.until !== undefined && on > line.until) && (line.history || isInForce(line, on));
   const contact = (name: string) =>
     name in words.contacts ? contactInWords(name as ContactName, details, words) : undefined;
-  const plain = (name: string) => quoting(lineAt(name).text, contact).trim();
+  const plain = (name: string, facts: Record<string, string> = {}) =>
+    quoting(lineAt(name).text, (fact) => facts[fact] ?? contact(fact)).trim();
 
   const sourceOf = ({ source, updated, fact_checked }: Guidance) => ({
     source,
     updated: dayInWords(updated as Day, words),
     factChecked: dayInWords(fact_checked as Day, words),
   });
-  const according = (guidance: Guidance): string => {
-    const facts: Record<string, string> = sourceOf(guidance);
-    return quoting(lineAt('conversation/source').text, (name) => facts[name]).trim();
-  };
+  const according = (guidance: Guidance): string => plain('conversation/source', sourceOf(guidance));
+  const cautionsFor = (cited: readonly Rule[]) =>
+    cited.some((rule) => rule.mayHaveChanged) ? [lineAt('conversation/caution')] : [];
 
   const receiptOf = (facts: Quotable): ReceiptInWords => {
     const rows = (['receipt', 'revokedCard', 'revokedAt'] as const).flatMap((fact) => {
@@ -233,12 +294,49 @@ export function createContent(reading: Reading, details: ContactDetails = {}): C
     return { title: plain('receipt/title'), rows };
   };
 
+  const dropInAt = (opening: Opening) => plain('visit/dropIn', { opening: openingInWords(opening, words) });
+  const visitsOf = (line: Line, facts: Quotable, on: Day) =>
+    line.visits.flatMap((name) => {
+      const visit = visits.get(name);
+      if (!visit) throw new Error(`No visit is called ${name}`);
+      const opening = openingFor(visit, facts);
+      return isInForce(visit, opening?.day ?? on) ? [{ visit, opening }] : [];
+    });
+  const visitInWords = ({ visit, opening }: ReturnType<typeof visitsOf>[number]): VisitInWords => {
+    const { name, title, place, bring, cites } = visit;
+    const time = visit.time === 'booked' ? plain('visit/booked') : opening && dropInAt(opening);
+    return {
+      name,
+      title,
+      rows: [
+        { name: plain('visit/where'), value: place },
+        ...(time === undefined ? [] : [{ name: plain('visit/when'), value: time }]),
+      ],
+      ...(bring.length > 0 && { bring: { name: plain('visit/bring'), items: bring } }),
+      ...(opening && { opening }),
+      cites,
+    };
+  };
+
   return {
     ...reading,
     offices,
     masked: words.masked,
     sources: [...new Set([...rules.values()].map(({ guidance }) => guidance))].map(sourceOf),
-    label: (name, facts = {}) => quoting(lineAt(name).text, (fact) => facts[fact] ?? contact(fact)).trim(),
+    label: plain,
+    noteOf(visit, opening) {
+      const { title, place, bring, cites } = visit;
+      const cited = rulesOf(visit);
+      const [first] = cited;
+      if (!first || !isInForce(visit, opening.day)) return undefined;
+      const paragraphs = [
+        dropInAt(opening),
+        ...(bring.length > 0 ? [[`${plain('visit/bring')}:`, ...bring.map((item) => `- ${item}`)].join('\n')] : []),
+        ...cautionsFor(cited).map(({ name }) => plain(name)),
+        `${according(first.guidance)} ${plain('visit/rules', { rules: cites.join(', ') })}`,
+      ];
+      return { title, place, text: paragraphs.join('\n\n'), updated: first.guidance.updated as Day };
+    },
     speak({ line: name, facts, offers }, on) {
       const wished = lineAt(name);
       const line = mayBeSpoken(wished, on) ? wished : lineAt('conversation/lapsed');
@@ -246,21 +344,38 @@ export function createContent(reading: Reading, details: ContactDetails = {}): C
         const known = facts[fact];
         return known ? voice(known, words) : contact(fact);
       }).trim();
-      const cited = rulesOf(line);
+      const going = visitsOf(line, facts, on);
+      const cited = [line, ...going.map(({ visit }) => visit)].flatMap(rulesOf);
       const [first] = cited;
-      const cautions = cited.some((rule) => rule.mayHaveChanged) ? [lineAt('conversation/caution')] : [];
+      const cautions = cautionsFor(cited);
       return {
         text: [quoted, ...cautions.map(({ name: caution }) => plain(caution))].join('\n\n'),
         cites: [...new Set([line, ...cautions].flatMap(({ cites }) => cites))],
         suggests: [...line.suggests, ...offers.map((intent) => titles.get(intent) ?? intent)],
         source: first && according(first.guidance),
         ...(line.text.includes('{{receipt}}') && { receipt: receiptOf(facts) }),
+        ...(going.length > 0 && { visits: going.map(visitInWords) }),
       };
     },
   };
 }
 
 const receiptRows = { receipt: 'receipt/number', revokedCard: 'receipt/card', revokedAt: 'receipt/at' } as const;
+
+const drops = {
+  booth: { next: 'nextAtBooth', asked: 'slotsAtBooth' },
+  sodersjukhuset: { next: 'nextAtSodersjukhuset', asked: 'slotsAtSodersjukhuset' },
+} as const satisfies Record<Office, { next: FactName; asked: FactName }>;
+
+/** The drop-in to go by: the first of the day that was asked about, if it is yet to come and sure; else the next. */
+function openingFor({ time }: Visit, facts: Quotable): Opening | undefined {
+  if (time === undefined || time === 'booked') return undefined;
+  const [next, asked, slots] = [facts[drops[time].next], facts.askedDay, facts[drops[time].asked]];
+  if (!next || !('opening' in next)) return undefined;
+  if (!asked || !('askedDay' in asked) || asked.askedDay <= next.opening.day) return next.opening;
+  const sure = slots && 'slots' in slots ? slots.slots.find(({ confirmed }) => confirmed) : undefined;
+  return sure ? { day: asked.askedDay, from: sure.from, to: sure.to } : next.opening;
+}
 
 /** Of what is written twice, the first is kept. */
 function byName<T extends { file: string; at: number }>(
@@ -289,6 +404,7 @@ function readLines(file: SourceFile, problems: Problem[]): Line[] {
     at: lineOf([state]),
     textAt: textAt([state, 'text']),
     citesAt: lineOf([state, 'cites']),
+    visitsAt: lineOf([state, 'visits']),
   }));
 }
 
@@ -300,12 +416,13 @@ function readAnswer(file: SourceFile, problems: Problem[]): Line[] {
   if (!line.written) problems.push({ file: file.name, line: body.firstLine, kind: 'empty', about: file.name });
   const blank = /^\s*/.exec(body.text)?.[0] ?? '';
   const textAt = body.firstLine + blank.split('\n').length - 1;
-  return [{ ...line, file: file.name, at: head.firstLine, textAt, citesAt: lineOf(['cites']) }];
+  const [citesAt, visitsAt] = [lineOf(['cites']), lineOf(['visits'])];
+  return [{ ...line, file: file.name, at: head.firstLine, textAt, citesAt, visitsAt }];
 }
 
 function toLine(name: string, shape: z.infer<typeof LineShape>) {
-  const { text, cites = [], uncited, history = false, until, suggests = [] } = shape;
-  return { name, text: reflowed(text), written: text.trim(), cites, uncited, history, until, suggests };
+  const { text, cites = [], uncited, history = false, until, suggests = [], visits = [] } = shape;
+  return { name, text: reflowed(text), written: text.trim(), cites, uncited, history, until, suggests, visits };
 }
 
 /** One line a paragraph and a list item: where an editor broke a line to see it whole is nothing to a reader. */
@@ -353,12 +470,42 @@ function readOffices(file: SourceFile, problems: Problem[]): { offices: Offices 
     at: lineOf([office]),
     textAt: lineOf([office, 'drop_in', 0]),
     citesAt: lineOf([office, 'cites']),
+    visitsAt: lineOf([office]),
   }));
   const offices = data && { booth: dropInsOf(data.booth), sodersjukhuset: dropInsOf(data.sodersjukhuset) };
   return { offices, openings };
 }
 
-const dropInsOf = ({ drop_in }: z.infer<typeof Office>) =>
+function readVisits(file: SourceFile, problems: Problem[]): Visit[] {
+  const { data = {}, lineOf } = readYaml(Visits, file, problems);
+  return Object.entries(data).map(([name, { title, place, bring = [], time, cites }]) => {
+    const at = lineOf([name]);
+    const written = [
+      { text: title, row: lineOf([name, 'title']) - at },
+      { text: place, row: lineOf([name, 'place']) - at },
+      ...bring.map((text, index) => ({ text, row: lineOf([name, 'bring', index]) - at })),
+    ];
+    const line = {
+      ...toLine(name, { cites, text: '' }),
+      file: file.name,
+      at,
+      textAt: at,
+      citesAt: lineOf([name, 'cites']),
+      visitsAt: at,
+      written: inRows(written),
+    };
+    return { ...line, title, place, bring, time, timeAt: lineOf([name, 'time']) };
+  });
+}
+
+/** One text, where each is on the row it has in the file. */
+function inRows(written: readonly { text: string; row: number }[]): string {
+  const height = Math.max(...written.map(({ row }) => row)) + 1;
+  const textOn = (row: number) => written.flatMap((each) => (each.row === row ? [each.text] : [])).join(', ');
+  return Array.from({ length: height }, (_, row) => textOn(row)).join('\n');
+}
+
+const dropInsOf = ({ drop_in }: z.infer<typeof OfficeShape>) =>
   drop_in.map(({ days, from, to, helgfria = false }) => ({
     weekdays: days.map((day) => weekdays.indexOf(day) + 1),
     from,

@@ -15,7 +15,7 @@ import { consoleLabels, converseInJson, converseInText } from './channels/consol
 import { reportLabels } from './cli/evaluation-report.ts';
 import { runContentCheck } from './cli/content-check.ts';
 import { understandLines } from './cli/understand.ts';
-import { type Content, createContent, programLines, readFiles } from './content.ts';
+import { type Content, createContent, programLines, readFiles, visitLabels } from './content.ts';
 import type { Expected } from './content-check.ts';
 import { createConversations } from './conversations/conversations.ts';
 import { createMemoryStore } from './conversations/memory-store.ts';
@@ -56,6 +56,7 @@ const expected: Expected = {
     ...stockPageLabels,
     ...signInLabels,
     ...receiptLabels,
+    ...visitLabels,
     ...privacyLabels,
   ]),
   intents,

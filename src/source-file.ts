@@ -48,6 +48,8 @@ export const kinds = [
   // The dialogs and the content do not fit.
   'lineWithoutState',
   'stateWithoutLine',
+  'unknownVisit',
+  'visitUnused',
   'unknownIntent',
   'intentWithoutUtterances',
   'unknownPlaceholder',

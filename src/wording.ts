@@ -1,7 +1,7 @@
 /** How a fact is put in Swedish, with the words of `content/words.yaml`. */
 import { z } from 'zod';
 import { addDays, type Day } from '../dialogs/card-validity.ts';
-import { dayOf, type Instant, type Quoted } from '../dialogs/vocabulary.ts';
+import { dayOf, type Instant, type Opening, type Quoted } from '../dialogs/vocabulary.ts';
 
 export const Words = z.strictObject({
   words: z.record(z.string(), z.string().min(1)),
@@ -53,6 +53,7 @@ export const factNames = [
   'updated',
   'factChecked',
 ] as const;
+export type FactName = (typeof factNames)[number];
 
 /** Replaces `{{name}}` in a text. A name that has no value is a mistake of ours. */
 export function quoting(text: string, valueOf: (name: string) => string | undefined): string {
@@ -91,15 +92,21 @@ export function instantInWords(instant: Instant, words: Words): string {
   return quoting(words.instant, (name) => ({ day, time: instant.slice(11, 16).replace(':', '.') })[name]);
 }
 
+/** tisdag den 8 december 13:30–15:00, which is still right when it is read on another day. */
+export function openingInWords({ day, from, to }: Opening, words: Words): string {
+  return quoting(words.opening, (name) => ({ day: weekdayAndDate(day, words), from, to })[name]);
+}
+
 /** “idag”, “på onsdag” or “tisdag den 8 december”, as one says it on a day. */
-function dayNear(day: Day, today: Day, { days }: Words): string {
-  const parts: Record<string, string> = {
-    weekday: format(day, 'weekday'),
-    date: format(day, 'date'),
-  };
+function dayNear(day: Day, today: Day, words: Words): string {
+  const { days } = words;
   if (day === today) return days.today;
   if (day === addDays(today, 1)) return days.tomorrow;
-  return quoting(day > today && day < addDays(today, 7) ? days.this_week : days.later, (name) => parts[name]);
+  return weekdayAndDate(day, words, day > today && day < addDays(today, 7) ? days.this_week : days.later);
+}
+
+function weekdayAndDate(day: Day, { days }: Words, phrase = days.later): string {
+  return quoting(phrase, (name) => ({ weekday: format(day, 'weekday'), date: format(day, 'date') })[name]);
 }
 
 function slotsInWords(slots: readonly { from: string; to: string }[], words: Words): string {

@@ -8,7 +8,7 @@
  */
 import type { Activity, Attachment, Entity } from 'botbuilder';
 import type { Content, ReceiptInWords } from '../content.ts';
-import type { Said } from '../conversations/store.ts';
+import type { Link, Said, VisitCard } from '../conversations/store.ts';
 import type { Rule } from '../guidance.ts';
 
 export type Rules = Content['rules'];
@@ -17,7 +17,8 @@ const LONGEST_NAME = 80;
 const LONGEST_EXTRACT = 160;
 
 export function toActivity(said: Said, rules: Rules): Partial<Activity> {
-  const { text, source, suggests, link, receipt } = said;
+  const { text, source, suggests } = said;
+  const attachments = cardsOf(said);
   const cited = citedBy(said, rules);
   const markers = cited.map((_, index) => `[${index + 1}]`);
   return {
@@ -27,7 +28,8 @@ export function toActivity(said: Said, rules: Rules): Partial<Activity> {
     text: cited.length > 0 ? [text, [source, ...markers].join(' ')].join('\n\n') : text,
     ...(cited.length > 0 && { entities: [toCitations(cited)] }),
     ...(suggests.length > 0 && { suggestedActions: toActions(suggests) }),
-    ...(receipt ? { attachments: [toReceipt(receipt, link)] } : link && { attachments: [toCard(link)] }),
+    ...(attachments.length > 0 && { attachments }),
+    ...(attachments.length > 1 && { attachmentLayout: 'list' }),
   };
 }
 
@@ -47,25 +49,48 @@ export function toWebChatActivity(said: Said, rules: Rules): Partial<Activity> {
   };
 }
 
-const citedBy = ({ cites }: Said, rules: Rules): Rule[] => cites.flatMap((id) => rules.get(id) ?? []);
+/** The rules of the text, and then those of its cards. */
+const citedBy = ({ cites, visits = [] }: Said, rules: Rules): Rule[] =>
+  [...new Set([cites, ...visits.map((visit) => visit.cites)].flat())].flatMap((id) => rules.get(id) ?? []);
 
-const toCard = ({ title, url }: NonNullable<Said['link']>): Attachment => ({
+function cardsOf({ link, receipt, visits = [] }: Said): Attachment[] {
+  const own = receipt ? [toReceipt(receipt, link)] : link ? [toHeroCard(link)] : [];
+  return [...own, ...visits.map(toVisit)];
+}
+
+const toHeroCard = ({ title, url }: Link): Attachment => ({
   contentType: 'application/vnd.microsoft.card.hero',
   content: { buttons: [{ type: 'openUrl', title, value: url }] },
 });
 
-/** As an Adaptive Card, in the version that both Teams and Web Chat show. */
-const toReceipt = ({ title, rows }: ReceiptInWords, link: Said['link']): Attachment => ({
+const toReceipt = ({ title, rows }: ReceiptInWords, link: Link | undefined): Attachment =>
+  toAdaptiveCard([heading(title), factsOf(rows)], link);
+
+/** What to bring is a list in Markdown, as both Teams and Web Chat read it. */
+const toVisit = ({ title, rows, bring, link }: VisitCard): Attachment => {
+  const list = bring && { type: 'TextBlock', text: bring.items.map((item) => `- ${item}`).join('\n'), wrap: true };
+  const name = bring && { type: 'TextBlock', text: bring.name, weight: 'Bolder', wrap: true };
+  return toAdaptiveCard(
+    [heading(title), factsOf(rows), ...(name && list ? [name, { ...list, spacing: 'None' }] : [])],
+    link,
+  );
+};
+
+const heading = (text: string) => ({ type: 'TextBlock', text, style: 'heading', weight: 'Bolder', wrap: true });
+const factsOf = (rows: readonly { name: string; value: string }[]) => ({
+  type: 'FactSet',
+  facts: rows.map(({ name, value }) => ({ title: name, value })),
+});
+
+/** In the version that both Teams and Web Chat show. */
+const toAdaptiveCard = (body: readonly object[], link: Link | undefined): Attachment => ({
   contentType: 'application/vnd.microsoft.card.adaptive',
   content: {
     type: 'AdaptiveCard',
     $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
     version: '1.5',
     lang: 'sv',
-    body: [
-      { type: 'TextBlock', text: title, weight: 'Bolder', wrap: true },
-      { type: 'FactSet', facts: rows.map(({ name, value }) => ({ title: name, value })) },
-    ],
+    body,
     ...(link && { actions: [{ type: 'Action.OpenUrl', title: link.title, url: link.url }] }),
   },
 });

@@ -37,6 +37,7 @@ import { mountAccessibility } from '../web/accessibility.tsx';
 import { mountChatPage } from '../web/chat-page.tsx';
 import { mountStockPage } from '../web/stock-page.ts';
 import { createReceiptFiles } from '../web/receipt.ts';
+import { mountVisits, visitLink } from '../web/visits.ts';
 import { openLedger } from './ledger-parts.ts';
 
 export type Service = {
@@ -103,15 +104,17 @@ export async function serve({
     const identity = settings.identity ?? (development && demonstrationIdentity(development));
     const signIns = createSignIns(database, await keyFor(database, 'sign-in'));
     const receipts = createReceiptFiles({ content, key: await keyFor(database, 'receipt'), publicOrigin, now });
+    const calendar = createCalendar(content.offices);
     const conversations = createConversations({
       content,
       understanding,
-      calendar: createCalendar(content.offices),
+      calendar,
       store: createPostgresStore(database),
       ledger: ledger.port,
       proving: identity && provingBy(signIns, (challenge) => signInLink(publicOrigin(), challenge)),
       proofLasts: settings.proofLasts,
       receiptLink: receipts.linkTo,
+      visitLink: (visit, opening) => visitLink(publicOrigin(), visit, opening),
       now,
       onTurn: (turn) => {
         log.info(turn, 'turn');
@@ -154,6 +157,7 @@ export async function serve({
         receipts.mount,
         (each) => {
           mountAccessibility(each, content);
+          mountVisits(each, { content, calendar, now });
         },
         (each) => {
           mountRecords(each, { content, database, retention, ...settings.retention });

@@ -13,9 +13,9 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Day } from '../../dialogs/card-validity.ts';
-import type { Heard, Moment, Proof, Reported, Request } from '../../dialogs/vocabulary.ts';
+import type { Heard, Moment, Opening, Proof, Reported, Request } from '../../dialogs/vocabulary.ts';
 import { type Calendar, instantOf } from '../calendar.ts';
-import type { Content, ReceiptInWords, Spoken } from '../content.ts';
+import type { Content, ReceiptInWords, Spoken, VisitInWords } from '../content.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { maskForAny } from '../masking.ts';
 import { begin, canGoOn, isOfThisVersion, type Reply, takeTurn, type Turn } from '../turn.ts';
@@ -33,6 +33,7 @@ import type {
   Proved,
   Said,
   Step,
+  VisitCard,
 } from './store.ts';
 
 /** What a message, or the beginning, or news from the ledger, brought about up to the next rest. */
@@ -94,6 +95,8 @@ export type World = {
   proofLasts: ProofLasts;
   /** Where a receipt can be fetched, to be saved. Without a place there is none. */
   receiptLink?: ((receipt: ReceiptInWords) => string) | undefined;
+  /** Where a visit can be fetched, for a calendar. Without a place there is none. */
+  visitLink?: ((visit: string, opening: Opening) => string) | undefined;
   now(): Date;
   /** Is told of every turn, once it is committed. */
   onTurn(turn: { conversation: string; state: string; heard: string[]; requests: string[] }): void;
@@ -166,11 +169,17 @@ export function createConversations(world: World): Conversations {
     const { saved, state, asked, requests, erases } = turn;
     const spoken = speak(turn.replies, dayOf(moment));
     const suggests = [...new Set(spoken.flatMap((reply) => reply.suggests))];
-    const replies = spoken.map((reply, index): Said => {
+    const replies = spoken.map(({ visits, ...reply }, index): Said => {
       const isLast = index === spoken.length - 1;
       const link = reply.receipt && linkToReceipt(reply.receipt);
       const clears = index === 0 && erases !== undefined;
-      return { ...reply, suggests: isLast ? suggests : [], ...(link && { link }), ...(clears && { clears }) };
+      return {
+        ...reply,
+        suggests: isLast ? suggests : [],
+        ...(link && { link }),
+        ...(visits && { visits: visits.map(withLink) }),
+        ...(clears && { clears }),
+      };
     });
     return { kept: { saved, state, asked, suggests }, replies, requests, heard: [], spoken, erases };
   };
@@ -178,6 +187,11 @@ export function createConversations(world: World): Conversations {
   const linkToReceipt = (receipt: ReceiptInWords): Link | undefined => {
     const url = world.receiptLink?.(receipt);
     return url === undefined ? undefined : { title: content.label('receipt/save'), url };
+  };
+
+  const withLink = ({ opening, ...visit }: VisitInWords): VisitCard => {
+    const url = opening && world.visitLink?.(visit.name, opening);
+    return url === undefined ? visit : { ...visit, link: { title: content.label('visit/save'), url } };
   };
 
   const beginning = ({ conversation, kept }: Pending, person?: string): Draft => {

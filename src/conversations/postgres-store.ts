@@ -28,13 +28,24 @@ import {
 const Masked = z.object({ text: z.string(), isMasked: z.boolean() });
 const Event = z.object({ event: z.string() });
 const Message = z.object({ seq: z.number(), said: Masked });
+const Row = z.object({ name: z.string(), value: z.string() });
+const LinkShape = z.object({ title: z.string(), url: z.string() });
+const Visit = z.object({
+  name: z.string(),
+  title: z.string(),
+  rows: z.array(Row),
+  bring: z.object({ name: z.string(), items: z.array(z.string()) }).exactOptional(),
+  cites: z.array(z.string()),
+  link: LinkShape.exactOptional(),
+});
 const SaidShape = z.object({
   text: z.string(),
   cites: z.array(z.string()),
   suggests: z.array(z.string()),
   source: z.string().optional(),
-  receipt: z.object({ title: z.string(), rows: z.array(z.object({ name: z.string(), value: z.string() })) }).optional(),
-  link: z.object({ title: z.string(), url: z.string() }).optional(),
+  receipt: z.object({ title: z.string(), rows: z.array(Row) }).optional(),
+  link: LinkShape.optional(),
+  visits: z.array(Visit).optional(),
   clears: z.literal(true).optional(),
 });
 const Referred = z.object({ reference: z.string() });
@@ -468,8 +479,15 @@ function readRequest(written: unknown): Request {
 }
 
 function saidOf(written: unknown): Said {
-  const { link, receipt, source, clears, ...said } = SaidShape.parse(written);
-  return { ...said, source, ...(receipt && { receipt }), ...(link && { link }), ...(clears && { clears }) };
+  const { link, receipt, source, visits, clears, ...said } = SaidShape.parse(written);
+  return {
+    ...said,
+    source,
+    ...(receipt && { receipt }),
+    ...(link && { link }),
+    ...(visits && { visits }),
+    ...(clears && { clears }),
+  };
 }
 
 function toLogged({ seq, author, kind, id, said, at, turn, answers }: LogRow): Logged {

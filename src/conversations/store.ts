@@ -7,7 +7,7 @@
  * its rows alone, so whoever reads them can go on from there.
  */
 import type { Revocation, Request } from '../../dialogs/vocabulary.ts';
-import type { Spoken } from '../content.ts';
+import type { Spoken, VisitInWords } from '../content.ts';
 import type { Door, Masked } from '../masking.ts';
 import type { Asked, Saved } from '../turn.ts';
 
@@ -39,8 +39,12 @@ export type Message = Place & {
 /** Somewhere to go, such as to sign in, or to fetch a receipt. */
 export type Link = { title: string; url: string };
 
-/** A reply as it is kept. Where it `clears`, everything before it is gone, also from sight. */
-export type Said = Spoken & { link?: Link; clears?: true };
+/**
+ * A reply as it is kept. A visit has where it can be fetched for a calendar, and needs its opening no more. Where a
+ * reply `clears`, everything before it is gone, also from sight.
+ */
+export type Said = Omit<Spoken, 'visits'> & { link?: Link; visits?: VisitCard[]; clears?: true };
+export type VisitCard = Omit<VisitInWords, 'opening'> & { link?: Link };
 
 /** Where a conversation rests. */
 export type Kept = { saved: Saved; state: string; asked: Asked; suggests: string[] };

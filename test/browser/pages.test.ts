@@ -60,6 +60,7 @@ describe('the pages around the chat', () => {
     ['what has been done for accessibility, and what has been tested', '/accessibility'],
     ['that a link has had its time', '/sign-in?challenge=old'],
     ['that the link to a receipt has had its time', '/receipt?r=old&s=old'],
+    ['that a visit is at no such time', '/visits/photo-at-booth/2026-11-28/8:00'],
   ])('tell %s without a barrier', async (_what, path) => {
     const { page, complaints, close } = await visit(browser, `${serving.origin}${path}`, PHONE);
     expect(await barriersOn(page)).toEqual([]);

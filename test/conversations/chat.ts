@@ -32,6 +32,8 @@ export type Answered = {
   texts: string[];
   cites: string[];
   suggests: string[];
+  /** The visits it was sent on, by their names in the content. */
+  visits: string[];
   requests: Exchange['requests'];
 };
 
@@ -72,7 +74,16 @@ export function conversationsIn({ at, as, ledger: condition = 'up' }: Situation)
   });
 }
 
-const unanswered: Answered = { said: null, heard: [], state: '', texts: [], cites: [], suggests: [], requests: [] };
+const unanswered: Answered = {
+  said: null,
+  heard: [],
+  state: '',
+  texts: [],
+  cites: [],
+  suggests: [],
+  visits: [],
+  requests: [],
+};
 
 export function chat(situation: Situation): Chat {
   const exchanges: Exchange[] = [];
@@ -90,6 +101,7 @@ export function chat(situation: Situation): Chat {
       texts: shown.map(({ text = '' }) => text),
       cites: [...new Set(caused.flatMap(({ replies }) => replies.flatMap(({ cites }) => cites)))],
       suggests: (shown.at(-1)?.suggestedActions?.actions ?? []).map(({ title }) => title),
+      visits: caused.flatMap(({ replies }) => replies.flatMap(({ visits = [] }) => visits.map(({ name }) => name))),
       requests: caused.flatMap(({ requests }) => requests).map(withoutConversation),
     };
   };

@@ -21,7 +21,9 @@ afterAll(() => {
 const expected: Expected = {
   lines: new Set([...lines(), ...programLines]),
   labels: new Set(
-    [...reading.lines.keys()].filter((name) => /^(terminal|web-chat|sign-in|evaluation|receipt|privacy)\//.test(name)),
+    [...reading.lines.keys()].filter((name) =>
+      /^(terminal|web-chat|sign-in|evaluation|receipt|visit|privacy)\//.test(name),
+    ),
   ),
   intents,
   facts: new Set(factNames),
@@ -47,6 +49,9 @@ type Mistake = {
   about: string;
   detail?: unknown;
 };
+
+const RESERVE = 'reserve-card-at-lindhagen';
+const RESERVE_MISSPELT = 'reserv-card-at-lindhagen';
 
 const mistakes: Record<Kind, Mistake[]> = {
   missingFile: [
@@ -170,6 +175,7 @@ const mistakes: Record<Kind, Mistake[]> = {
   ],
   empty: [
     edited('nothing is written', 'words.yaml', 'and: och', 'and:', 'and'),
+    edited('a visit is founded on nothing', 'visits.yaml', '[R29, R30]', '[]', 'cites'),
     edited('a list has nothing in it', 'offices.yaml', /drop_in:\n {4}.*/, 'drop_in: []', 'drop_in'),
     edited('an answer has no text', 'valid-id/answer.md', /\n---\n[^]*/, '\n---\n', 'valid-id/answer.md', { on: 5 }),
     edited('an answer has lost its head', 'valid-id/answer.md', /^---\n/, '', 'valid-id/answer.md', { on: 'cites:' }),
@@ -191,6 +197,9 @@ const mistakes: Record<Kind, Mistake[]> = {
   notAChoice: [
     edited('a choice is in Swedish', 'renewal/lines.yaml', 'cites: [R17, R11]', 'uncited: fråga', 'uncited', {
       detail: 'question, conversation, ledger, setting, caution',
+    }),
+    edited('a visit follows an office there is none of', 'visits.yaml', 'time: booth', 'time: automaten', 'time', {
+      detail: 'booth, sodersjukhuset, booked',
     }),
   ],
   notADate: [
@@ -250,9 +259,13 @@ const mistakes: Record<Kind, Mistake[]> = {
     edited('a text cites it', 'valid-id/answer.md', '[R37]', '[R99]', 'R99'),
     edited('examples are about it', 'valid-id/utterances.yaml', '[R37]', '[R99]', 'R99'),
     edited('an office opens by it', 'offices.yaml', '[R24]', '[R99]', 'R99'),
+    edited('a visit is founded on it', 'visits.yaml', '[R29, R30]', '[R29, R99]', 'R99'),
   ],
   lapsedRule: [
     edited('a text goes on citing it', 'protected-identity/lines.yaml', '[R22]', '[R22, R9]', 'R9', {
+      detail: '2022-05-04',
+    }),
+    edited('a visit is still founded on it', 'visits.yaml', '[R29, R30]', '[R29, R30, R9]', 'R9', {
       detail: '2022-05-04',
     }),
     edited('a text outlives it', 'upgrade/lines.yaml', 'until: 2022-05-04', 'until: 2022-05-05', 'R14', {
@@ -288,6 +301,10 @@ const mistakes: Record<Kind, Mistake[]> = {
       detail: 'R40, R41',
     }),
     edited('an office closes later', 'offices.yaml', "to: '16:00'", "to: '17:00'", '17:00', { detail: 'R24' }),
+    edited('a visit is on another floor', 'visits.yaml', '1, plan 2', '1, plan 4', '4', { detail: 'R24' }),
+    edited('one brings more to a visit', 'visits.yaml', 'dina pinkoder]', 'dina 2 pinkoder]', '2', {
+      detail: 'R32, R33, R35',
+    }),
   ],
   contactDetail: [
     edited(
@@ -312,6 +329,7 @@ const mistakes: Record<Kind, Mistake[]> = {
     edited('a suggestion has one', 'order/lines.yaml', '[Ja, Nej,', '[Ja, Nej, kth.se,', 'kth.se', {
       on: 'askingJobshApproved:',
     }),
+    edited('a visit has one', 'visits.yaml', 'Besök för', 'Boka på kth.se för', 'kth.se'),
     edited('a contact has one', 'words.yaml', 's servicedesk', 's servicedesk 077-123 45 67', '077-123 45 67'),
   ],
   lineWithoutState: [
@@ -351,6 +369,32 @@ const mistakes: Record<Kind, Mistake[]> = {
       detail: expect.any(String),
     },
   ],
+  unknownVisit: [
+    edited(
+      'a text sends somebody there',
+      'new-card/lines.yaml',
+      '[reserve-card-at-',
+      '[reserv-card-at-',
+      RESERVE_MISSPELT,
+      {
+        detail: RESERVE,
+      },
+    ),
+    edited('an answer does', 'photo-bring/answer.md', '[photo-at-booth,', '[photo-in-booth,', 'photo-in-booth', {
+      detail: 'photo-at-booth',
+    }),
+  ],
+  visitUnused: [
+    {
+      when: 'no text sends anybody there',
+      make: () => {
+        edit('new-card/lines.yaml', `  visits: [${RESERVE}]\n`, '');
+      },
+      file: 'visits.yaml',
+      on: `${RESERVE}:`,
+      about: RESERVE,
+    },
+  ],
   unknownIntent: [
     edited('an intent is misspelt', 'valid-id/utterances.yaml', '\nvalid-id:', '\nvalid-di:', 'valid-di', {
       detail: 'valid-id',
@@ -378,6 +422,7 @@ const mistakes: Record<Kind, Mistake[]> = {
     edited('a suggestion quotes', 'order/lines.yaml', '[Ja, Nej,', "['{{card}}', Nej,", '{{card}}', {
       on: 'askingJobshApproved:',
     }),
+    edited('a visit quotes', 'visits.yaml', 'Besök för reservkort', 'Besök {{card}}', 'Besök {{card}}'),
     edited('a brace is missing', 'card-status/lines.yaml', 'slutar på {{card}} är', 'slutar på {card}} är', '{card}}'),
   ],
   phraseNotSpoken: [
@@ -466,6 +511,15 @@ describe('a text', () => {
 
     edit('conversation/lines.yaml', '**vi**)', '**vi)**');
     expect(checkContent(folder, expected)).toContainEqual(expect.objectContaining({ kind: 'brokenMarkdown' }));
+  });
+});
+
+describe('a visit', () => {
+  it('at a drop-in cites the rule that has its times', () => {
+    edit('visits.yaml', '[R25, R26, R27]', '[R25, R27]');
+    const line = rowOf('title: Fotografera dig på Södersjukhuset', 'visits.yaml') + 3;
+    const found = checkContent(folder, expected).map((problem) => [problem.kind, problem.line, problem.about]);
+    expect(found).toEqual(['9:30', '10:30', '13:30', '15:00'].map((time) => ['numberNotInRule', line, time]));
   });
 });
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import type { Day } from '../../dialogs/card-validity.ts';
 import type { Quotable } from '../../dialogs/vocabulary.ts';
 import { createContent, type Line, readFiles } from '../../src/content.ts';
 import type { Reply } from '../../src/turn.ts';
@@ -62,6 +63,91 @@ describe('a text whose rule lapses', () => {
     const brief = withLine('valid-id/answer', { until: '2026-11-22' });
     expect(brief.speak(saying('valid-id/answer'), '2026-11-22').text).toContain('körkort');
     expect(brief.speak(saying('valid-id/answer'), '2026-11-23').text).toContain('ingen aktuell uppgift');
+  });
+});
+
+describe('a text that sends the student somewhere', () => {
+  const at = (office: 'booth' | 'sodersjukhuset', day: Day, from: string, to: string): Quotable => ({
+    [office === 'booth' ? 'nextAtBooth' : 'nextAtSodersjukhuset']: { opening: { day, from, to }, today },
+  });
+  const next = { ...at('booth', today, '8:00', '16:00'), ...at('sodersjukhuset', today, '13:30', '15:00') };
+  const visitsIn = (line: string, facts: Quotable = next, from = content) =>
+    from.speak(saying(line, facts), today).visits ?? [];
+
+  it('comes with where, when and with what, by the rules of the visit', () => {
+    expect(visitsIn('photo-and-pickup/notPhotographed')).toEqual([
+      {
+        name: 'photo-at-booth',
+        title: 'Fotografera dig i fotoautomaten',
+        rows: [
+          { name: 'Var', value: 'Fotoautomaten, Lindhagensterassen 1, plan 2' },
+          { name: 'När', value: 'Drop-in måndag den 23 november 8:00–16:00' },
+        ],
+        opening: { day: today, from: '8:00', to: '16:00' },
+        cites: ['R24'],
+      },
+      {
+        name: 'photo-at-sodersjukhuset',
+        title: 'Fotografera dig på Södersjukhuset',
+        rows: [
+          { name: 'Var', value: 'Kortkontoret Södersjukhuset, Receptionen, Hus 48, Sjukhusbacken 14' },
+          { name: 'När', value: 'Drop-in måndag den 23 november 13:30–15:00' },
+        ],
+        bring: { name: 'Ta med', items: ['giltig id-handling'] },
+        opening: { day: today, from: '13:30', to: '15:00' },
+        cites: ['R25', 'R26', 'R27'],
+      },
+    ]);
+  });
+
+  it('says to book where one books, with the link of this deployment, and names no time', () => {
+    const reached = createContent(reading, { bookingCalendar: 'https://boka.example' });
+    const [visit] = visitsIn('photo-and-pickup/collectAtLindhagen', next, reached);
+    expect(visit).not.toHaveProperty('opening');
+    expect(visit?.rows.at(-1)?.value).toContain('bokningskalendern (https://boka.example)');
+  });
+
+  it('says nothing of what to bring where the guidance does not', () => {
+    expect(visitsIn('new-card/needsReserveCard')).toEqual([expect.not.objectContaining({ bring: expect.anything() })]);
+  });
+
+  it('goes by the day that was asked about, when that is later than the next opening and sure', () => {
+    const wednesday = '2026-11-25';
+    const asking = (day: Day, confirmed: boolean): Quotable => ({
+      ...next,
+      askedDay: { askedDay: day, today },
+      slotsAtSodersjukhuset: {
+        slots: [
+          { from: '9:30', to: '10:30', confirmed },
+          { from: '13:30', to: '15:00', confirmed },
+        ],
+      },
+    });
+    const openingFor = (facts: Quotable) => visitsIn('sos-office/openThatDay', facts)[0]?.opening;
+    expect(openingFor(asking(wednesday, true))).toEqual({ day: wednesday, from: '9:30', to: '10:30' });
+    expect(openingFor(asking(wednesday, false))).toEqual({ day: today, from: '13:30', to: '15:00' });
+    expect(openingFor(asking(today, true))).toEqual({ day: today, from: '13:30', to: '15:00' });
+    expect(openingFor(asking('2026-11-20', true))).toEqual({ day: today, from: '13:30', to: '15:00' });
+  });
+
+  it('adds the caution of its visit, and cites no rule that only the visit has', () => {
+    const { text, cites } = content.speak(saying('photo-bring/answer', next), today);
+    expect(text.split(caution)).toHaveLength(2);
+    expect(cites).toEqual(['R27', 'R37', 'R50']);
+  });
+
+  it('sends nobody by a rule that has lapsed on the day of the visit', () => {
+    const lapsing = (until: Day) => {
+      const rule = reading.rules.get('R24');
+      if (!rule) throw new Error('There is no R24');
+      return createContent({ ...reading, rules: new Map([...reading.rules, ['R24', { ...rule, until }]]) });
+    };
+    const namesIn = (until: Day, day: Day) =>
+      visitsIn('photo-bring/answer', { ...next, ...at('booth', day, '8:00', '16:00') }, lapsing(until)).map(
+        ({ name }) => name,
+      );
+    expect(namesIn('2026-11-24', '2026-11-24')).toEqual(['photo-at-booth', 'photo-at-sodersjukhuset']);
+    expect(namesIn('2026-11-24', '2026-11-25')).toEqual(['photo-at-sodersjukhuset']);
   });
 });
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
+import type { Opening } from '../../../dialogs/vocabulary.ts';
 import { createConversations } from '../../../src/conversations/conversations.ts';
 import type { ConversationStore, Kept, Pending, Said } from '../../../src/conversations/store.ts';
 import { inCondition, withDeadline } from '../../../src/ledger/faults.ts';
@@ -38,6 +39,27 @@ describe.each(stores)('conversations %s', (_, newStore) => {
     await say(conversations, one, 'jag har slagit fel kod tre gånger');
     await say(conversations, other, 'kan jag uppgradera mitt kort?');
     expect((await say(conversations, one, 'nej')).state).toBe('pin-trouble/needsCodeLetter');
+  });
+
+  it('keep a visit with where it can be had for a calendar, if it has a time and there is such a place', async () => {
+    const visitLink = (visit: string, { day, from }: Opening) => `https://here/${visit}/${day}/${from}`;
+    const store = newStore();
+    const visitsIn = async (conversation: string) =>
+      (await store.log(conversation, 0)).flatMap((entry) => (entry.author === 'bot' ? (entry.said.visits ?? []) : []));
+    const [one, other] = [newId(), newId()];
+    await say(conversationsOf(store, { visitLink }), one, 'hur bokar jag tid för att hämta kortet?');
+    await say(conversationsOf(store), other, 'hur bokar jag tid för att hämta kortet?');
+    const [booked, dropIn] = await visitsIn(one);
+    expect(booked).not.toHaveProperty('link');
+    expect(dropIn).toEqual({
+      name: 'pickup-at-sodersjukhuset',
+      title: expect.any(String),
+      rows: [expect.anything(), { name: 'När', value: 'Drop-in måndag den 23 november 13:30–15:00' }],
+      bring: { name: 'Ta med', items: ['giltig id-handling', 'dina pinkoder'] },
+      cites: ['R33', 'R36'],
+      link: { title: 'Lägg i kalendern', url: 'https://here/pickup-at-sodersjukhuset/2026-11-23/13:30' },
+    });
+    expect((await visitsIn(other)).map(({ link }) => link)).toEqual([undefined, undefined]);
   });
 
   it('answer messages that come at once in the order they were kept', async () => {
