@@ -123,7 +123,7 @@ export type Content = {
 };
 
 const Cites = z.array(z.string());
-const UNCITED = ['question', 'conversation', 'ledger', 'setting', 'caution'] as const;
+const UNCITED = ['question', 'conversation', 'ledger', 'setting', 'caution', 'tested'] as const;
 
 const LineShape = z.strictObject({
   text: z.string().min(1),

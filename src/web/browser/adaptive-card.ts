@@ -11,13 +11,15 @@ const host = new HostConfig({
   textBlock: { headingLevel: 3 },
 });
 
-// Its texts are ours, and plain: nothing of them becomes HTML.
-AdaptiveCard.onProcessMarkdown = (_text, result) => {
-  result.didProcess = false;
-};
-
-/** Draws a card into an element, in place of what is there. False, if there is nothing of it to be seen. */
-export function drawAdaptiveCard(card: unknown, into: HTMLElement): boolean {
+/**
+ * Draws a card into an element, in place of what is there. False, if there is nothing of it to be seen. `toHtml` makes
+ * of a text the same as outside of cards: nothing that could run.
+ */
+export function drawAdaptiveCard(card: unknown, into: HTMLElement, toHtml: (text: string) => string): boolean {
+  AdaptiveCard.onProcessMarkdown = (text, result) => {
+    result.outputHtml = toHtml(text);
+    result.didProcess = true;
+  };
   const adaptive = new AdaptiveCard();
   adaptive.hostConfig = host;
   adaptive.onExecuteAction = (action) => {

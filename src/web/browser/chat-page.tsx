@@ -6,6 +6,7 @@ import type { ChatPageData } from '../chat-page.tsx';
 import { isOwn, placeIn } from '../chat/activity.ts';
 import type { DrawCard } from '../chat/card.tsx';
 import { type Chat, ChatView } from '../chat/chat-view.tsx';
+import { blocksOf } from '../chat/markdown.tsx';
 import { createSession } from './session.ts';
 
 /** What the page that we may be framed in is told, and tells. */
@@ -19,8 +20,17 @@ const session = createSession({ activities: data.activities, returnToken: data.f
 
 const drawCard: DrawCard = async (card, into) => {
   const { drawAdaptiveCard } = await import('./adaptive-card.ts');
-  return drawAdaptiveCard(card, into);
+  return drawAdaptiveCard(card, into, toHtml);
 };
+
+function toHtml(text: string): string {
+  const element = document.createElement('div');
+  render(
+    blocksOf(text, data.texts.newTab).map(({ shown }) => shown),
+    element,
+  );
+  return element.innerHTML;
+}
 
 let chat: Chat = {
   activities: data.activities,

@@ -8,6 +8,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import * as z from 'zod/mini';
 import type { Attachment } from './activity.ts';
+import { blocksOf } from './markdown.tsx';
 
 const HERO = 'application/vnd.microsoft.card.hero';
 const ADAPTIVE = 'application/vnd.microsoft.card.adaptive';
@@ -117,7 +118,7 @@ function PlainPart({ part, newTab }: { part: Part; newTab: string }) {
     case 'title':
       return <p class="card-title">{part.text}</p>;
     case 'text':
-      return <p>{part.text}</p>;
+      return <>{blocksOf(part.text, newTab).map(({ shown }) => shown)}</>;
     case 'facts':
       return (
         <dl>
