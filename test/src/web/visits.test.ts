@@ -150,7 +150,7 @@ describe('there is no calendar file', () => {
     ['for a time on a red day that nobody is sure of', 'photo-at-booth', '2026-12-25', '8:00'],
     ['for Christmas Eve', 'photo-at-booth', '2026-12-24', '8:00'],
     ['for a day that there is none of', 'photo-at-booth', '2026-02-30', '8:00'],
-    ['for another century', 'photo-at-booth', '9999-12-31', '8:00'],
+    ['for another century', 'photo-at-booth', '2126-11-25', '8:00'],
     ['for what is no day', 'photo-at-booth', 'idag', '8:00'],
     ['for a text of one’s own', 'photo-at-booth', '2026-11-23', '8:00%0d%0aSUMMARY:Gratis'],
     ['for markup', '%3Cscript%3Ealert(1)%3C%2Fscript%3E', '2026-11-23', '8:00'],
