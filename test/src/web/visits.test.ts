@@ -1,10 +1,22 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Server } from 'restify';
+import { z } from 'zod';
 import type { Day } from '../../../dialogs/card-validity.ts';
 import { createContent, readFiles } from '../../../src/content.ts';
 import { closeServer, createServer, listen } from '../../../src/server.ts';
 import { mountVisits, visitLink } from '../../../src/web/visits.ts';
 import { calendar, content, contentFolder } from '../../product.ts';
+import { startService } from '../../service.ts';
+import { clientOf } from '../channels/direct-line/client.ts';
+
+const Cards = z.array(
+  z.object({
+    content: z.object({
+      body: z.array(z.object({ text: z.string().optional() })),
+      actions: z.array(z.object({ url: z.string() })),
+    }),
+  }),
+);
 
 const servers: Server[] = [];
 let origin = '';
@@ -100,6 +112,30 @@ describe('a visit for a calendar', () => {
   });
 });
 
+describe('a chat that sends somebody to a drop-in', () => {
+  it('leads to the calendar file of that visit', async () => {
+    const service = await startService();
+    try {
+      const client = clientOf(service.origin);
+      const chat = await client.begin();
+      await client.send(chat, { type: 'message', text: 'var fotograferar jag mig?' });
+      const activities = await client.until(chat, 'Fotoautomaten, Lindhagensterassen 1, plan 2');
+      const cards = Cards.parse(activities.at(-1)?.attachments);
+      const links = cards.flatMap(({ content: { actions } }) => actions.map(({ url }) => url));
+      expect(links).toEqual([
+        `${service.origin}/visits/photo-at-booth/2026-11-23/8:00`,
+        `${service.origin}/visits/photo-at-sodersjukhuset/2026-11-23/13:30`,
+      ]);
+      for (const [index, link] of links.entries()) {
+        const event = await eventOf(await fetch(link));
+        expect(event.SUMMARY).toBe(cards[index]?.content.body[0]?.text);
+      }
+    } finally {
+      await service.stop();
+    }
+  });
+});
+
 describe('there is no calendar file', () => {
   it.each<[string, string, string, string]>([
     ['for a visit that nobody has written of', 'photo-at-home', '2026-11-25', '9:30'],
@@ -114,7 +150,7 @@ describe('there is no calendar file', () => {
     ['for a time on a red day that nobody is sure of', 'photo-at-booth', '2026-12-25', '8:00'],
     ['for Christmas Eve', 'photo-at-booth', '2026-12-24', '8:00'],
     ['for a day that there is none of', 'photo-at-booth', '2026-02-30', '8:00'],
-    ['for another century', 'photo-at-booth', '9999-12-31', '8:00'],
+    ['for another century', 'photo-at-booth', '2126-11-25', '8:00'],
     ['for what is no day', 'photo-at-booth', 'idag', '8:00'],
     ['for a text of one’s own', 'photo-at-booth', '2026-11-23', '8:00%0d%0aSUMMARY:Gratis'],
     ['for markup', '%3Cscript%3Ealert(1)%3C%2Fscript%3E', '2026-11-23', '8:00'],
