@@ -98,7 +98,7 @@ export type Hub = z.infer<typeof Hub>;
 const Origin = z
   .url({ protocol: /^https?$/, error: 'is no origin' })
   .refine((url) => URL.canParse(url) && new URL(url).origin === url, 'is no origin');
-const Hub = z.object({
+export const Hub = z.object({
   name: z.string().regex(/^[a-z0-9]{1,40}$/),
   /** SHA-256 of its secret, in hex. */
   secretHash: z.string().regex(/^[0-9a-f]{64}$/),

@@ -30,6 +30,9 @@ const STOCK_PAGE = [
 
 export const stockPageLabels = [...STOCK_PAGE, ...WEB_CHAT_STRINGS].map((name) => `web-chat/${name}`);
 
+/** What a client of the web chat that ends its conversation is taken to have written. */
+export const directLineLabels = ['web-chat/signOutWish'];
+
 const SIGN_IN_PAGES = [
   'code',
   'whereToType',
