@@ -1,4 +1,5 @@
 /** A Direct Line client, as small as one can be. */
+import { createHash } from 'node:crypto';
 import { WebSocket } from 'ws';
 
 export type Activity = {
@@ -81,6 +82,12 @@ export function clientOf(origin: string): Client {
     },
   };
 }
+
+/** A hub as it is set in DIRECT_LINE_HUBS. */
+export const hubSetting = (name: string, secret: string, origins: readonly string[] = []): string =>
+  [name, createHash('sha256').update(secret).digest('hex'), ...(origins.length > 0 ? [origins.join('+')] : [])].join(
+    ':',
+  );
 
 export type Stream = {
   next: () => Promise<ActivitySet>;
