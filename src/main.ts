@@ -24,14 +24,14 @@ import { createDemonstrationLedger } from './ledger/demonstration-ledger.ts';
 import { inCondition, type LedgerCondition, withDeadline } from './ledger/faults.ts';
 import { privacyLabels } from './privacy/records.ts';
 import type { Service, ServiceWorld } from './cli/serve.ts';
-import { type Purpose, readSettings, type Settings } from './settings.ts';
+import { Hub, type Purpose, readSettings, type Settings } from './settings.ts';
 import type { Database } from './storage/database.ts';
 import { StartupProblem } from './startup-problem.ts';
 import { modelFor } from './understanding/model-file.ts';
 import { createUnderstanding, lessonsOf, type Understanding } from './understanding/understanding.ts';
 import { accessibilityLabels } from './web/accessibility.tsx';
 import { CHAT_TEXTS } from './web/chat/texts.ts';
-import { stockPageLabels, signInLabels } from './web/labels.ts';
+import { signInLabels, stockPageLabels } from './web/labels.ts';
 import { receiptLabels } from './web/receipt.ts';
 import { type ContactDetails, factNames } from './wording.ts';
 
@@ -242,11 +242,24 @@ ledger
   .description('a new secret for somebody who is to use the API, and what to set for them')
   .option('--scopes <scopes...>', 'what they may do', ['cards:read', 'cards:revoke'])
   .action((name: string, { scopes }: { scopes: string[] }) => {
-    const secret = randomBytes(32).toString('base64url');
-    const hash = createHash('sha256').update(secret).digest('hex');
-    process.stdout.write(
-      `Their secret, which is not kept and is shown once: ${secret}\n` +
-        `Add to LEDGER_CLIENTS, after a comma if there are others: ${name}:${hash}:${scopes.join('+')}\n`,
+    const { secret, secretHash } = newSecret();
+    tellSecret(secret, 'LEDGER_CLIENTS', `${name}:${secretHash}:${scopes.join('+')}`);
+  });
+
+program
+  .command('direct-line')
+  .description('the web chat’s protocol, for chats on other servers')
+  .command('hub <name>')
+  .description('a new secret for a server that is to begin conversations, and what to set for it')
+  .option('--origin <origins...>', 'the pages that may use its conversations, as https://example.se', [])
+  .action((name: string, { origin: origins }: { origin: string[] }) => {
+    const { secret, secretHash } = newSecret();
+    if (!Hub.safeParse({ name, secretHash, origins }).success)
+      throw new Error('Write the name in small letters and digits, and each origin as https://example.se.');
+    tellSecret(
+      secret,
+      'DIRECT_LINE_HUBS',
+      [name, secretHash, ...(origins.length > 0 ? [origins.join('+')] : [])].join(':'),
     );
   });
 
@@ -316,6 +329,18 @@ async function withPerson(
     if (answer.outcome !== 'found') throw new Error('The ledger does not answer; try again when it does.');
     await work(database, answer.holder);
   });
+}
+
+function newSecret(): { secret: string; secretHash: string } {
+  const secret = randomBytes(32).toString('base64url');
+  return { secret, secretHash: createHash('sha256').update(secret).digest('hex') };
+}
+
+function tellSecret(secret: string, variable: string, setting: string): void {
+  process.stdout.write(
+    `Their secret, which is not kept and is shown once: ${secret}\n` +
+      `Add to ${variable}, after a comma if there are others: ${setting}\n`,
+  );
 }
 
 const tellOut = (text: string): Promise<void> =>

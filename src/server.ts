@@ -32,9 +32,11 @@ const LARGEST_BODY = 128 * 1_024;
 
 export async function createServer({ content, mounts, isHealthy, onMistake }: ServerWorld): Promise<Server> {
   const server = createRestifyServer({ name: 'kortlotsen', maxParamLength: 400, onceNext: true });
-  server.pre((_req: Request, res: Response, next: Next) => {
+  server.pre((req: Request, res: Response, next: Next) => {
     res.removeHeader('Server');
-    next();
+    // What reads bodies unpacks gzip without a limit, and what is no gzip would end the process.
+    const { 'content-encoding': encoding = 'identity' } = req.headers;
+    next(encoding === 'identity' ? undefined : Object.assign(new Error('Nobody unpacks it'), { statusCode: 415 }));
   });
   server.use(plugins.bodyReader({ maxBodySize: LARGEST_BODY }));
   server.use(plugins.jsonBodyParser({ mapParams: false }));

@@ -80,12 +80,21 @@ const Minutes = (least: number, most: number) =>
     .min(least, `is less than ${least} minutes`)
     .max(most, `is more than ${most} minutes`);
 
+/** A list that has one complaint, whichever of its parts is wrong, and however. */
+const everyOne = <Part extends z.ZodType>(part: Part, complaint: string) =>
+  z.array(z.custom<z.input<Part>>()).transform((all, context): z.output<Part>[] => {
+    const { data } = z.array(part).safeParse(all);
+    if (data) return data;
+    context.addIssue(complaint);
+    return z.NEVER;
+  });
+
 /** `id:hash:cards:read+cards:revoke`, one or several with commas between; `ledger client` writes one. */
 const Clients = z
   .string()
   .transform((written) => written.split(',').map((each) => each.trim()))
   .transform((all) => all.filter((each) => each !== '').map(readClient))
-  .pipe(z.array(Client, 'is not written as ledger client writes it'));
+  .pipe(everyOne(Client, 'is not written as ledger client writes it'));
 
 function readClient(written: string): unknown {
   const [, id, secretHash, scopes = ''] = /^([^:]+):([^:]+):(.+)$/.exec(written) ?? [];
@@ -98,7 +107,7 @@ export type Hub = z.infer<typeof Hub>;
 const Origin = z
   .url({ protocol: /^https?$/, error: 'is no origin' })
   .refine((url) => URL.canParse(url) && new URL(url).origin === url, 'is no origin');
-const Hub = z.object({
+export const Hub = z.object({
   name: z.string().regex(/^[a-z0-9]{1,40}$/),
   /** SHA-256 of its secret, in hex. */
   secretHash: z.string().regex(/^[0-9a-f]{64}$/),
@@ -110,7 +119,7 @@ const listed = (written: string): string[] => written.split(/[\s,]+/).filter((ea
 const Hubs = z
   .string()
   .transform((written) => listed(written).map(readHub))
-  .pipe(z.array(Hub, 'is not written as direct-line hub writes it'))
+  .pipe(everyOne(Hub, 'is not written as direct-line hub writes it'))
   .refine((hubs) => new Set(hubs.map(({ name }) => name)).size === hubs.length, 'has two of the same name');
 
 function readHub(written: string): unknown {
@@ -170,13 +179,13 @@ const Environment = z
     KORTLOTSEN_EMBED_ORIGINS: z
       .string()
       .transform(listed)
-      .pipe(z.array(Origin, 'holds something that is no origin; write them as https://example.se'))
+      .pipe(everyOne(Origin, 'holds something that is no origin; write them as https://example.se'))
       .default([]),
     KORTLOTSEN_ACCENT: Colour.optional(),
     KORTLOTSEN_TRUSTED_PROXIES: z
       .string()
       .transform(listed)
-      .pipe(z.array(Network, 'holds something that is no address or network; write them as 10.0.0.0/8'))
+      .pipe(everyOne(Network, 'holds something that is no address or network; write them as 10.0.0.0/8'))
       .default([]),
     MicrosoftAppId: Uuid.optional(),
     MicrosoftAppType: z

@@ -72,7 +72,12 @@ const forbidden: IForbiddenRuleType[] = [
   only('OpenID stays with the identity', '(openid-client|oidc-provider)', '^src/identity/'),
   only('the ledger’s client has undici and cockatiel', '(undici|cockatiel)', '^src/ledger/http-ledger[.]ts$'),
   only('canonical JSON stays with the chain', 'canonicalize', '^src/ledger/chain[.]ts$'),
-  only('rate limits stay with the ledger’s API', 'rate-limiter-flexible', '^src/ledger/api/rest[.]ts$'),
+  only(
+    'rate limits stay with the ledger’s API and the storage',
+    'rate-limiter-flexible',
+    '^src/(ledger/api/rest|storage/limiter)[.]ts$',
+  ),
+  only('who stands behind a proxy is told in one place', 'proxy-addr', '^src/web/requests[.]ts$'),
   only('WebSockets stay in one place', 'ws', '^src/channels/direct-line/streams[.]ts$'),
   only('pino stays in the log', 'pino', '^src/log[.]ts$'),
   only('yaml stays with the files of the editors', 'yaml', '^src/source-file[.]ts$'),

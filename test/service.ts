@@ -1,6 +1,6 @@
 /** The whole service in the test's own process, on a database of its own. */
 import { join } from 'node:path';
-import { type Service, serve } from '../src/cli/serve.ts';
+import { type Service, type ServiceWorld, serve } from '../src/cli/serve.ts';
 import { createLog } from '../src/log.ts';
 import { readSettings } from '../src/settings.ts';
 import { createDatabase, migrations } from './database/database.ts';
@@ -8,7 +8,10 @@ import { content, readUnderstanding, root } from './product.ts';
 
 const understanding = readUnderstanding();
 
-export async function startService(environment: Record<string, string> = {}): Promise<Service> {
+export async function startService(
+  environment: Record<string, string> = {},
+  changes: Partial<ServiceWorld> = {},
+): Promise<Service> {
   const settings = readSettings({
     PORT: '0',
     LOG_LEVEL: 'silent',
@@ -23,5 +26,6 @@ export async function startService(environment: Record<string, string> = {}): Pr
     log: createLog(settings.logLevel),
     migrations,
     scripts: join(root, 'dist/web'),
+    ...changes,
   });
 }

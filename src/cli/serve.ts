@@ -10,6 +10,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { createCalendar } from '../calendar.ts';
 import { createBotFramework } from '../channels/bot-framework/adapter.ts';
 import { createDirectLine } from '../channels/direct-line/direct-line.ts';
+import { createLimits, type Rates } from '../channels/direct-line/limits.ts';
 import { createTokens } from '../channels/direct-line/tokens.ts';
 import type { Content } from '../content.ts';
 import { createConversations, type Proving } from '../conversations/conversations.ts';
@@ -35,6 +36,7 @@ import { keyFor } from '../storage/keys.ts';
 import type { Understanding } from '../understanding/understanding.ts';
 import { mountAccessibility } from '../web/accessibility.tsx';
 import { mountChatPage } from '../web/chat-page.tsx';
+import { createAddresses } from '../web/requests.ts';
 import { mountStockPage } from '../web/stock-page.ts';
 import { createReceiptFiles } from '../web/receipt.ts';
 import { mountVisits, visitLink } from '../web/visits.ts';
@@ -57,6 +59,8 @@ export type ServiceWorld = {
   log: Log;
   migrations: readonly Migrations[];
   scripts: string;
+  /** How much one visitor may ask for, where that is to be tried. */
+  rates?: Partial<Rates>;
 };
 
 /** In milliseconds. */
@@ -131,8 +135,21 @@ export async function serve({
     });
     if (!identity) log.warn('OIDC_ISSUER is not set, so nobody can prove who they are');
     const tokens = createTokens(await keyFor(database, 'direct-line'));
-    const { hubs, embedOrigins, accent } = settings;
-    const directLine = createDirectLine({ conversations, rules, tokens, hubs, onMistake });
+    const limits = createLimits({ database, key: await keyFor(database, 'limits'), rates: folders.rates, onMistake });
+    const addressOf = createAddresses(settings.trustedProxies);
+    const { hubs, publicUrl, embedOrigins, accent } = settings;
+    const signOutWish = content.label('chat/signOutWish');
+    const directLine = createDirectLine({
+      conversations,
+      rules,
+      tokens,
+      hubs,
+      limits,
+      addressOf,
+      publicUrl,
+      signOutWish,
+      onMistake,
+    });
     const isOpenHere = !settings.isProduction;
     const bot = createBotFramework({ conversations, rules, credentials: settings.bot, isOpenHere, onMistake });
     if (!settings.bot && !isOpenHere) log.warn('MicrosoftAppId is not set, so /api/messages is closed');
@@ -143,7 +160,18 @@ export async function serve({
         directLine.mount,
         bot.mount,
         (each) =>
-          mountChatPage(each, { content, conversations, tokens, publicOrigin, scripts, now, embedOrigins, accent }),
+          mountChatPage(each, {
+            content,
+            conversations,
+            tokens,
+            limits,
+            addressOf,
+            publicOrigin,
+            scripts,
+            now,
+            embedOrigins,
+            accent,
+          }),
         (each) =>
           mountStockPage(each, {
             content,
@@ -182,7 +210,7 @@ export async function serve({
     });
 
     const letGo = () =>
-      Promise.all([retention.run(), signIns.purge()]).catch((mistake: unknown) => {
+      Promise.all([retention.run(), signIns.purge(), limits.purge()]).catch((mistake: unknown) => {
         onMistake(mistake);
       });
     const lettingGo = setInterval(() => void letGo(), LETTING_GO);

@@ -27,6 +27,7 @@ import type {
   Kept,
   Link,
   Logged,
+  Noted,
   OpenRequest,
   Pending,
   Place,
@@ -111,8 +112,8 @@ export type Conversations = {
   welcome: () => Said[];
   /** Keeps a message once. From then on it will be answered, whatever happens. */
   accept: (message: Incoming) => Promise<Accepted>;
-  /** Keeps a client's own event in the log. Nothing answers it. */
-  note: (conversation: string, event: { id: string; name: string }) => Promise<number | undefined>;
+  /** Keeps in the log what a client tells that is no message. Nothing answers it. */
+  note: (conversation: string, event: Noted & { id: string }) => Promise<number | undefined>;
   /** Asks the ledger again about revocations whose outcome is unknown. No replies, if there is no news. */
   settle: (conversation: string) => Promise<Exchange>;
   /** Delivers what is to be delivered next, in order; one at a time, over all processes. `claimed` is ours already. */

@@ -80,12 +80,12 @@ export function createMemoryStore(now: () => number = Date.now): ConversationSto
       row.log.push({ seq, at, author: 'student', id, ...masked, ...(resendKey !== undefined && { resendKey }) });
       return Promise.resolve({ seq, isNew: true, pending: undefined });
     },
-    note(conversation, { id, name, at }) {
+    note(conversation, { id, type, name, at }) {
       const row = rows.get(conversation);
       if (!row) return Promise.resolve(undefined);
       const kept = row.log.find((each) => 'id' in each && each.id === id);
       const seq = kept?.seq ?? ++row.lastSeq;
-      if (!kept) row.log.push({ seq, at, author: 'student', id, event: name });
+      if (!kept) row.log.push({ seq, at, author: 'student', id, noted: { type, name } });
       return Promise.resolve(seq);
     },
     pending(conversation) {

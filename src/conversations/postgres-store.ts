@@ -26,7 +26,7 @@ import {
 } from './store.ts';
 
 const Masked = z.object({ text: z.string(), isMasked: z.boolean() });
-const Event = z.object({ event: z.string() });
+const Event = z.object({ type: z.string().default('event'), event: z.string() });
 const Message = z.object({ seq: z.number(), said: Masked });
 const Row = z.object({ name: z.string(), value: z.string() });
 const LinkShape = z.object({ title: z.string(), url: z.string() });
@@ -333,9 +333,9 @@ export function createPostgresStore(database: Database): ConversationStore {
         return { seq: kept.seq, isNew: false, pending: undefined };
       }
     },
-    async note(conversation, { id, name, at }) {
+    async note(conversation, { id, type, name, at }) {
       try {
-        return (await one<{ seq: number }>(note, [conversation, id, { event: name }, at]))?.seq;
+        return (await one<{ seq: number }>(note, [conversation, id, { type, event: name }, at]))?.seq;
       } catch (mistake) {
         if (!isDuplicate(mistake)) throw mistake;
         return (await one<{ seq: number }>(first, [conversation, id, null]))?.seq;
@@ -493,6 +493,9 @@ function saidOf(written: unknown): Said {
 function toLogged({ seq, author, kind, id, said, at, turn, answers }: LogRow): Logged {
   const entry = { seq, at };
   if (author === 'bot') return { ...entry, author, said: saidOf(said), answers: answers ?? undefined, turn: turn ?? 0 };
-  if (kind === 'event') return { ...entry, author, id: id ?? '', ...Event.parse(said) };
+  if (kind === 'event') {
+    const { type, event: name } = Event.parse(said);
+    return { ...entry, author, id: id ?? '', noted: { type, name } };
+  }
   return { ...entry, author, id: id ?? '', text: Masked.parse(said).text };
 }

@@ -98,10 +98,13 @@ export type Step = {
 /** Who has proved who they are, and when. */
 export type Proved = { person: string; provedAt: Date };
 
+/** What a client tells that is no message, such as an event by its name. What it means is its channel's own business. */
+export type Noted = { type: string; name: string };
+
 /** One entry of a conversation, in the order they were kept. `turn` is the turn that a reply was said in. */
 export type Logged = { seq: number; at: Date } & (
   | { author: 'student'; id: string; text: string }
-  | { author: 'student'; id: string; event: string }
+  | { author: 'student'; id: string; noted: Noted }
   | { author: 'bot'; said: Said; answers: number | undefined; turn: number }
 );
 
@@ -119,7 +122,7 @@ export type ConversationStore = {
   /** Keeps a message, unless it was kept before; then `seq` is that of the first. What comes next is told if it is plain. */
   accept(message: Message): Promise<{ seq: number; isNew: boolean; pending: Pending | undefined }>;
   /** Keeps what is neither answered nor heard, such as a client's own event. The same id again is the same event. */
-  note(conversation: string, event: { id: string; name: string; at: Date }): Promise<number | undefined>;
+  note(conversation: string, event: Noted & { id: string; at: Date }): Promise<number | undefined>;
   /** What a conversation waits for. A request that was left by whoever had it, is ours from here. */
   pending(conversation: string): Promise<Pending | undefined>;
   /** Nothing if another turn was first; otherwise what comes next, as far as this turn is concerned. */

@@ -93,6 +93,7 @@ const written: Readonly<Record<string, readonly string[]>> = {
   jobs: ['name', 'made_at', 'started_at', 'succeeded_at', 'removed'],
   keys: ['name', 'value'],
   cache: ['key', 'value'],
+  limits: ['key', 'points', 'expire'],
   ledger_events: ['event', 'hash', 'position', 'type', 'holder', 'card', 'client', 'key', 'receipt'],
   ledger_head: ['is_only', 'position', 'hash'],
 };

@@ -15,6 +15,7 @@ import { render } from 'preact-render-to-string';
 import type { Next, Request, Response, Server } from 'restify';
 import * as z from 'zod';
 import { newcomer, placeOf, toDirectLineActivity } from '../channels/direct-line/direct-line.ts';
+import type { Limits } from '../channels/direct-line/limits.ts';
 import type { Claims, Tokens } from '../channels/direct-line/tokens.ts';
 import type { Content } from '../content.ts';
 import type { Conversations } from '../conversations/conversations.ts';
@@ -25,7 +26,7 @@ import { ChatView, type FormFields, LONGEST_TEXT } from './chat/chat-view.tsx';
 import { CHAT_TEXTS, type Texts } from './chat/texts.ts';
 import { readableOn } from './colours.ts';
 import { sendPage } from './page.ts';
-import { isFromOurPage } from './requests.ts';
+import { type AddressOf, isFromOurPage } from './requests.ts';
 import { toTranscript } from './transcript.ts';
 
 /** What the script of the page is given. */
@@ -40,6 +41,8 @@ export type ChatPageWorld = {
   content: Content;
   conversations: Conversations;
   tokens: Tokens;
+  limits: Limits;
+  addressOf: AddressOf;
   publicOrigin: () => string;
   /** The pages that may show ours in a frame, as origins. */
   embedOrigins: readonly string[];
@@ -66,7 +69,7 @@ const Sent = z.object({
 });
 
 export async function mountChatPage(server: Server, world: ChatPageWorld): Promise<void> {
-  const { content, conversations, tokens, publicOrigin } = world;
+  const { content, conversations, tokens, limits, addressOf, publicOrigin } = world;
   const label = (name: (typeof CHAT_TEXTS)[number], facts?: Record<string, string>) =>
     content.label(`chat/${name}`, facts);
   const dated = content.sources.map((source) => label('dated', source));
@@ -94,7 +97,8 @@ export async function mountChatPage(server: Server, world: ChatPageWorld): Promi
     return activitiesOf('', entries);
   };
 
-  const sendChat = (req: Request, res: Response, activities: Activity[], token: string): void => {
+  type Shown = { activities: Activity[]; token: string; status?: number; isBusy?: boolean };
+  const sendChat = (req: Request, res: Response, { activities, token, status = 200, isBusy = false }: Shown): void => {
     const form = { token, id: randomUUID() };
     const data: ChatPageData = { texts, dated, activities, form };
     const host = req.header('host', '');
@@ -103,12 +107,13 @@ export async function mountChatPage(server: Server, world: ChatPageWorld): Promi
       unsent: [],
       connection: 'resting',
       isSlow: false,
-      isBusy: false,
+      isBusy,
       isBegunAnew: false,
     } as const;
     const view = <ChatView chat={chat} texts={texts} dated={dated} form={form} isAlive={false} isFramed={false} />;
     sendPage(res, {
       title: texts.title,
+      status,
       head: (nonce) =>
         [
           `<style nonce="${nonce}">${style}${colours}</style>`,
@@ -140,6 +145,15 @@ export async function mountChatPage(server: Server, world: ChatPageWorld): Promi
     return (await conversations.has(placeOf(claims.conversation).conversation)) ? claims : undefined;
   };
 
+  /** Whether somebody has to wait: a conversation for what is written in it, and an address for what it begins. */
+  const isTooMuch = async (req: Request, res: Response, claims: Claims | undefined): Promise<boolean> => {
+    const seconds = claims
+      ? await limits.secondsToWait('messages', claims.conversation)
+      : await limits.secondsToWait('beginnings', addressOf(req));
+    if (seconds !== undefined) res.setHeader('Retry-After', seconds);
+    return seconds !== undefined;
+  };
+
   /** What was sent from our own page. From anybody else's, nothing is done. */
   const sentFrom = (req: Request, res: Response): z.infer<typeof Sent> | undefined => {
     if (isFromOurPage(req, publicOrigin())) return Sent.parse(req.body ?? {});
@@ -148,7 +162,7 @@ export async function mountChatPage(server: Server, world: ChatPageWorld): Promi
   };
 
   server.get('/', (req: Request, res: Response, next: Next) => {
-    sendChat(req, res, welcome(), '');
+    sendChat(req, res, { activities: welcome(), token: '' });
     next(false);
   });
 
@@ -158,18 +172,24 @@ export async function mountChatPage(server: Server, world: ChatPageWorld): Promi
     const text = sent.suggested ?? sent.text;
     const before = await claimsFrom(sent.token);
     if (!before && text.trim() === '') {
-      sendChat(req, res, welcome(), '');
+      sendChat(req, res, { activities: welcome(), token: '' });
       return;
     }
     const claims = before ?? newcomer();
     const place = placeOf(claims.conversation);
+    const isBusy = text.trim() !== '' && (await isTooMuch(req, res, before));
+    if (isBusy && !before) {
+      sendChat(req, res, { activities: welcome(), token: '', status: 429, isBusy });
+      return;
+    }
     if (!before) await conversations.open(place);
-    if (text.trim() !== '') {
+    if (text.trim() !== '' && !isBusy) {
       const { answered } = await conversations.accept({ ...place, id: sent.id, text });
       await Promise.race([answered, wait(PATIENCE, undefined, { ref: false })]);
     }
+    const activities = activitiesOf(claims.conversation, await conversations.log(place.conversation, 0));
     const { token } = await tokens.issue('return', claims);
-    sendChat(req, res, activitiesOf(claims.conversation, await conversations.log(place.conversation, 0)), token);
+    sendChat(req, res, { activities, token, status: isBusy ? 429 : 200, isBusy });
   });
 
   /** Leaves the conversation, and whoever was signed in there is so no more. */
@@ -202,6 +222,10 @@ export async function mountChatPage(server: Server, world: ChatPageWorld): Promi
   server.post('/chat/token', async (req: Request, res: Response) => {
     if (!isFromOurPage(req, publicOrigin())) {
       res.send(403, { error: { code: 'Forbidden', message: 'This is not sent from the chat.' } });
+      return;
+    }
+    if (await isTooMuch(req, res, undefined)) {
+      res.send(429, { error: { code: 'TooManyRequests', message: 'Too many chats are begun from there just now.' } });
       return;
     }
     const { returnToken = '' } = Returning.safeParse(req.body).data ?? {};

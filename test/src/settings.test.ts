@@ -8,6 +8,7 @@ const provider = {
   OIDC_CLIENT_SECRET: 'secret',
   OIDC_HOLDER_CLAIM: 'personalIdentityNumber',
 };
+const HASH = 'a'.repeat(64);
 const APP = '7c1f9a52-6f0e-4c3e-9f0a-5a1b2c3d4e5f';
 
 describe('the settings', () => {
@@ -21,7 +22,11 @@ describe('the settings', () => {
       publicUrl: undefined,
       databaseUrl: undefined,
       dataFolder: 'data',
-      directLineSecret: undefined,
+      hubs: [],
+      azureDirectLine: undefined,
+      embedOrigins: [],
+      accent: undefined,
+      trustedProxies: [],
       bot: undefined,
       identity: undefined,
       proofLasts: { minutes: 30, idleMinutes: 10 },
@@ -47,7 +52,7 @@ describe('the settings', () => {
       KORTLOTSEN_RETENTION_DAYS: '365',
       KORTLOTSEN_RETENTION_DECISION: 'beslut 2026-01',
       DATABASE_URL: 'postgresql://bot:secret@db:5432/kortlotsen',
-      DIRECT_LINE_SECRET: 'x'.repeat(32),
+      DIRECT_LINE_HUBS: `skolan:${'a'.repeat(64)}`,
       MicrosoftAppId: APP,
       MicrosoftAppTenantId: APP,
       MicrosoftAppPassword: 'secret',
@@ -69,10 +74,10 @@ describe('the settings', () => {
       KORTLOTSEN_BOOKING_CALENDAR: 'x'.repeat(201),
       DATABASE_URL: 'mysql://root:hemligt@localhost/db',
       PORT: '70000',
-      DIRECT_LINE_SECRET: 'hemligt',
+      DIRECT_LINE_HUBS: 'skolan:hemligt',
     };
     expect(() => readSettings(wrong)).toThrow(
-      /SERVICEDESK is empty.*\n.*IT_PORTAL holds.*\n.*BOOKING_CALENDAR is longer.*\n.*DATABASE_URL is no.*\n.*PORT is no.*\n.*DIRECT_LINE_SECRET is shorter/s,
+      /SERVICEDESK is empty.*\n.*IT_PORTAL holds.*\n.*BOOKING_CALENDAR is longer.*\n.*DATABASE_URL is no.*\n.*PORT is no.*\n.*DIRECT_LINE_HUBS is not written as/s,
     );
     expect(() => readSettings(wrong)).not.toThrow(/script|xxx|hemligt|70000/);
   });
@@ -106,6 +111,26 @@ describe('the settings', () => {
       { KORTLOTSEN_RETENTION_DAYS: '0' },
       /KORTLOTSEN_RETENTION_DAYS is less than a day/,
     ],
+    ['a hub without a hash', { DIRECT_LINE_HUBS: 'skolan' }, /DIRECT_LINE_HUBS is not written as direct-line hub/],
+    ['a hub in capitals', { DIRECT_LINE_HUBS: `Skolan:${HASH}` }, /DIRECT_LINE_HUBS is not written as/],
+    [
+      'a hub with a page for an origin',
+      { DIRECT_LINE_HUBS: `a:${HASH}:https://a.se/chatt` },
+      /DIRECT_LINE_HUBS is not/,
+    ],
+    ['two hubs of one name', { DIRECT_LINE_HUBS: `a:${HASH},a:${HASH}` }, /DIRECT_LINE_HUBS has two of the same name/],
+    ['a secret of Azure that is empty', { AZURE_DIRECT_LINE_SECRET: '' }, /AZURE_DIRECT_LINE_SECRET is empty/],
+    [
+      'production with Azure by http',
+      { ...production, AZURE_DIRECT_LINE_URL: 'http://azure.example.se' },
+      /AZURE_DIRECT_LINE_URL is not https/,
+    ],
+    ['a page to be embedded in, with a path', { KORTLOTSEN_EMBED_ORIGINS: 'https://a.se/x' }, /EMBED_ORIGINS holds/],
+    ['any page to be embedded in', { KORTLOTSEN_EMBED_ORIGINS: '*' }, /EMBED_ORIGINS holds/],
+    ['a colour by its name', { KORTLOTSEN_ACCENT: 'blue' }, /KORTLOTSEN_ACCENT is no colour/],
+    ['a colour that white cannot be read on', { KORTLOTSEN_ACCENT: '#ffcc00' }, /KORTLOTSEN_ACCENT is too light/],
+    ['a proxy by its name', { KORTLOTSEN_TRUSTED_PROXIES: 'proxy.example.se' }, /TRUSTED_PROXIES holds/],
+    ['a network with too many bits', { KORTLOTSEN_TRUSTED_PROXIES: '10.0.0.0/33' }, /TRUSTED_PROXIES holds/],
     ['an app id without its password', { MicrosoftAppId: APP, MicrosoftAppTenantId: APP }, /MicrosoftAppPassword is/],
     ['an app id without its tenant', { MicrosoftAppId: APP, MicrosoftAppPassword: 's' }, /MicrosoftAppTenantId is/],
     ['a password without its app id', { MicrosoftAppPassword: 's' }, /MicrosoftAppId is missing/],
@@ -131,6 +156,31 @@ describe('the settings', () => {
       { id: 'revisor', secretHash: hash, scopes: ['ledger:audit'] },
     ]);
     expect(retention).toEqual({ days: 365, decision: 'beslut 2026-01' });
+  });
+
+  it('take hubs with the pages that may use them, the pages that may show the chat, a colour, and proxies', () => {
+    const settings = readSettings({
+      DIRECT_LINE_HUBS: `skolan:${HASH}, region2:${HASH}:https://a.se+https://b.se:8443`,
+      KORTLOTSEN_EMBED_ORIGINS: 'https://vardgivarguiden.example.se, http://localhost:4000',
+      KORTLOTSEN_ACCENT: '#00527A',
+      KORTLOTSEN_TRUSTED_PROXIES: '10.0.0.0/8, 2001:db8::/32 loopback',
+    });
+    expect(settings.hubs).toEqual([
+      { name: 'skolan', secretHash: HASH, origins: [] },
+      { name: 'region2', secretHash: HASH, origins: ['https://a.se', 'https://b.se:8443'] },
+    ]);
+    expect(settings.embedOrigins).toEqual(['https://vardgivarguiden.example.se', 'http://localhost:4000']);
+    expect(settings.accent).toBe('#00527A');
+    expect(settings.trustedProxies).toEqual(['10.0.0.0/8', '2001:db8::/32', 'loopback']);
+  });
+
+  it('take Azure’s Direct Line by its secret, where Azure has it or somewhere else', () => {
+    expect(readSettings({ AZURE_DIRECT_LINE_SECRET: 's' }).azureDirectLine).toEqual({
+      url: 'https://directline.botframework.com/v3/directline',
+      secret: 's',
+    });
+    const elsewhere = { AZURE_DIRECT_LINE_SECRET: 's', AZURE_DIRECT_LINE_URL: 'https://europe.example.com/v3/' };
+    expect(readSettings(elsewhere).azureDirectLine?.url).toBe('https://europe.example.com/v3');
   });
 
   it('ask of a ledger alone only who may use it', () => {

@@ -6,17 +6,23 @@
  * of the last row it has seen, so nothing is lost or doubled however often it
  * comes back, by WebSocket or by asking.
  */
-import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import { randomUUID } from 'node:crypto';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Request, Response, Server } from 'restify';
 import { z } from 'zod';
 import type { Conversations } from '../../conversations/conversations.ts';
 import type { Logged } from '../../conversations/store.ts';
-import { type Rules, toWebChatActivity } from '../activities.ts';
-import { createStreams } from './streams.ts';
 import type { Hub } from '../../settings.ts';
-import type { Claims, Tokens, Use } from './tokens.ts';
+import type { AddressOf } from '../../web/requests.ts';
+import { type Rules, toWebChatActivity } from '../activities.ts';
+import { type Caller, claimsIn, createAccess, newcomer } from './access.ts';
+import type { Limited, Limits } from './limits.ts';
+import { createStreams } from './streams.ts';
+import type { Claims, Tokens } from './tokens.ts';
+
+// Our pages give their visitors a conversation, as hubs do theirs.
+export { newcomer };
 
 export type DirectLine = {
   mount: (server: Server) => void;
@@ -31,33 +37,69 @@ export type DirectLineWorld = {
   tokens: Tokens;
   /** The servers of somebody else's that may start conversations. */
   hubs: readonly Hub[];
+  limits: Limits;
+  addressOf: AddressOf;
+  /** Where students reach us, if that is another place than where we listen: behind a proxy only it knows the scheme. */
+  publicUrl: string | undefined;
+  /** What a client that ends a conversation is taken to have written. */
+  signOutWish: string;
   onMistake: (mistake: unknown) => void;
 };
 
 const BASE = '/v3/directline';
 /** A long e-mail is welcome, a book is not. In characters. */
 const LONGEST_TEXT = 10_000;
+/** In milliseconds: how long somebody may take to send us a request. */
+const SENDING = 10_000;
+/** PostgreSQL counts no further. */
+const LAST_PLACE = 2 ** 31 - 1;
 
 const Id = z.string().regex(/^[^\p{C}]{1,200}$/u);
 const ChannelData = z.object({ clientActivityID: Id.optional() }).optional().catch(undefined);
+const Text = z.string().max(LONGEST_TEXT);
+/** Whatever a client says of who sends it, to whom, where and when, is not read: we know. */
+const Message = z.object({
+  type: z.literal('message'),
+  text: Text.nullish(),
+  /** A button's, of a client that has sent no text with it. */
+  value: Text.optional().catch(undefined),
+  attachments: z.array(z.unknown()).optional().catch(undefined),
+  localTimestamp: z.string().max(60).optional().catch(undefined),
+  channelData: ChannelData,
+});
 const Posted = z.discriminatedUnion('type', [
+  Message,
+  z.object({ type: z.literal('endOfConversation'), channelData: ChannelData }),
   z.object({
-    type: z.literal('message'),
-    text: z.string().max(LONGEST_TEXT).optional(),
-    localTimestamp: z.string().max(60).optional().catch(undefined),
+    type: z.enum(['event', 'typing', 'messageReaction', 'conversationUpdate']),
+    name: z
+      .string()
+      .regex(/^[\w./:-]{1,100}$/)
+      .catch(''),
     channelData: ChannelData,
   }),
-  z.object({ type: z.literal('event'), name: Id.catch(''), channelData: ChannelData }),
-  z.object({ type: z.enum(['typing', 'endOfConversation', 'messageReaction', 'conversationUpdate']) }),
 ]);
-const Watermark = z.coerce.number().int().nonnegative().catch(0);
+type Posted = z.infer<typeof Posted>;
 
-export function createDirectLine({ conversations, rules, tokens, hubs, onMistake }: DirectLineWorld): DirectLine {
+/** Who is to begin a conversation, as a hub says it; the protocol keeps ids that begin so for whoever has a secret. */
+const Beginning = z
+  .object({
+    user: z.object({ id: z.string().regex(/^dl_[^\p{C}]{1,200}$/u) }).optional(),
+    trustedOrigins: z.array(z.string().max(300)).max(100).optional(),
+  })
+  .nullish();
+const Watermark = z.coerce.number().int().nonnegative().max(LAST_PLACE).catch(0);
+
+export function createDirectLine(world: DirectLineWorld): DirectLine {
+  const { conversations, rules, tokens, hubs, limits, addressOf, publicUrl, signOutWish, onMistake } = world;
+  const publicOrigin = publicUrl === undefined ? undefined : new URL(publicUrl).origin;
+  const access = createAccess({ tokens, hubs, publicOrigin });
+
   const streams = createStreams({
     after: async (id, seq) => (await conversations.log(ours(id), seq)).map((entry) => shown(id, entry)),
     lengths: async (ids) => {
       const lengths = await conversations.lengths(ids.map(ours));
-      return new Map(ids.map((id) => [id, lengths.get(ours(id)) ?? 0]));
+      return new Map([...lengths].map(([id, length]) => [theirs(id), length]));
     },
     onMistake,
   });
@@ -67,97 +109,193 @@ export function createDirectLine({ conversations, rules, tokens, hubs, onMistake
     activity: toDirectLineActivity(id, entry, rules),
   });
 
-  /** Whose token came with a request. The answer has been sent, if it is nobody's. */
-  const claimsOf = async (req: Request, res: Response, id?: string): Promise<Claims | undefined> => {
-    const token = bearerOf(req);
-    const claims = token === undefined ? 'missing' : await tokens.read('chat', token);
-    if (typeof claims !== 'string' && (id === undefined || claims.conversation === id)) return claims;
+  /** Who asks. The answer has been sent, if it is nobody, or from a page that may not. */
+  const callerOf = async (req: Request, res: Response): Promise<Caller | undefined> => {
+    const caller = await access.callerOf(bearerOf(req));
     // Clients take 403, and nothing else, to mean that a new token is needed.
-    if (claims === 'missing') refuse(res, 401, 'Unauthorized', 'A token is needed.');
-    else if (claims === 'expired') refuse(res, 403, 'TokenExpired', 'The token has expired.');
-    else refuse(res, 403, 'BadArgument', 'The token is not valid here.');
+    if (caller === 'missing') refuse(res, 401, 'Unauthorized', 'A token is needed.');
+    else if (caller === 'expired') refuse(res, ...EXPIRED);
+    else if (caller === 'invalid') refuse(res, ...NOT_VALID);
+    else if (!access.isPageOf(req, caller)) refuse(res, ...WRONG_PAGE);
+    else return caller;
     return undefined;
   };
 
-  const opened = async (req: Request, claims: Claims, watermark: string) => {
-    const [chat, stream] = await Promise.all(
-      (['chat', 'stream'] as const).map((use: Use) => tokens.issue(use, claims)),
-    );
+  /** The same, of one conversation. */
+  const claimsOf = async (req: Request, res: Response): Promise<Claims | undefined> => {
+    const caller = await callerOf(req, res);
+    const claims = caller && claimsIn(conversationOf(req), caller);
+    if (caller && !claims) refuse(res, ...NOT_VALID);
+    return claims;
+  };
+
+  /** How far the log of a conversation goes. Nothing, if there is none. */
+  const lengthOf = async (id: string): Promise<number | undefined> =>
+    (await conversations.lengths([ours(id)])).get(ours(id));
+
+  const isWithin = async (res: Response, what: Limited, whose: string): Promise<boolean> => {
+    const seconds = await limits.secondsToWait(what, whose);
+    if (seconds === undefined) return true;
+    res.header('Retry-After', String(seconds));
+    refuse(res, 429, 'TooManyRequests', `Too much is asked at once. Wait ${seconds} seconds.`);
+    return false;
+  };
+
+  /** Counts one more, and tells how far the log goes. The answer has been sent, if it is too much, or there is no log. */
+  const countedIn = async (res: Response, id: string, what: Limited): Promise<number | undefined> => {
+    const [isFine, length] = await Promise.all([isWithin(res, what, id), lengthOf(id)]);
+    if (isFine && length === undefined) refuse(res, 404, 'BadArgument', 'There is no such conversation any more.');
+    return isFine ? length : undefined;
+  };
+
+  /** Somebody new, as a hub says. */
+  const invited = (req: Request, res: Response, hub: Hub): Claims | undefined => {
+    const { data, success } = Beginning.safeParse(req.body === '' ? undefined : req.body);
+    const { user, trustedOrigins } = data ?? {};
+    if (!success || trustedOrigins?.some((origin) => !hub.origins.includes(origin))) {
+      const message = 'The id of the user has to begin with dl_, and the origins to be among those of the secret.';
+      refuse(res, 400, 'BadArgument', message);
+      return undefined;
+    }
+    return { ...newcomer(hub), ...(user && { user: user.id }), ...(trustedOrigins && { origins: trustedOrigins }) };
+  };
+
+  const opened = async (req: Request, claims: Claims, watermark: number) => {
+    const [chat, stream] = await Promise.all([tokens.issue('chat', claims), tokens.issue('stream', claims)]);
     const { conversation: id } = claims;
-    const query = new URLSearchParams({ watermark, t: stream?.token ?? '' });
+    const query = new URLSearchParams({ watermark: String(watermark), t: stream.token });
+    const base = publicUrl ?? `http://${req.header('host', '')}`;
     return {
       conversationId: id,
-      token: chat?.token,
-      expires_in: chat?.expiresIn,
-      streamUrl: `${streamOrigin(req)}${BASE}/conversations/${id}/stream?${query.toString()}`,
+      token: chat.token,
+      expires_in: chat.expiresIn,
+      streamUrl: `${base.replace(/^http/, 'ws')}${BASE}/conversations/${id}/stream?${query.toString()}`,
       referenceGrammarId: id,
     };
   };
 
-  const isSecret = (token: string | undefined): boolean =>
-    token !== undefined &&
-    hubs.some(({ secretHash }) => timingSafeEqual(digest(token), Buffer.from(secretHash, 'hex')));
+  const sendToken = async (res: Response, claims: Claims): Promise<void> => {
+    const { token, expiresIn } = await tokens.issue('chat', claims);
+    send(res, 200, { conversationId: claims.conversation, token, expires_in: expiresIn });
+  };
+
+  /** What is decided before a request is read: whether its page may ask at all, and that it ends. */
+  const before = (req: Request, res: Response, next: (goesOn?: false) => void): void => {
+    if (!req.getPath().startsWith(`${BASE}/`)) {
+      next();
+      return;
+    }
+    const { origin } = req.headers;
+    res.header('Vary', 'Origin');
+    if (!access.isKnownPage(req)) {
+      refuse(res, ...WRONG_PAGE);
+      next(false);
+      return;
+    }
+    if (origin !== undefined) {
+      res.header('Access-Control-Allow-Origin', origin);
+      res.header('Access-Control-Expose-Headers', 'Retry-After');
+    }
+    if (req.getPath().endsWith('/upload')) {
+      refuse(res, 415, 'UploadsAreRefused', 'Files cannot be sent here.');
+      next(false);
+      return;
+    }
+    const late = setTimeout(() => {
+      res.header('Connection', 'close');
+      res.once('finish', () => req.socket.destroy());
+      refuse(res, 408, 'RequestTimeout', 'The request did not come to its end.');
+    }, SENDING);
+    for (const end of ['end', 'close']) {
+      req.once(end, () => {
+        clearTimeout(late);
+      });
+    }
+    next();
+  };
 
   const mount = (server: Server): void => {
+    server.pre(before);
+
+    server.opts(`${BASE}/*`, (_req: Request, res: Response, next: (goesOn?: false) => void) => {
+      res.header('Access-Control-Allow-Methods', 'GET, POST');
+      res.header('Access-Control-Allow-Headers', 'Authorization, Content-Type, X-Requested-With, x-ms-bot-agent');
+      res.header('Access-Control-Max-Age', '600');
+      res.sendRaw(204, '');
+      next(false);
+    });
+
     server.post(`${BASE}/tokens/generate`, async (req, res) => {
-      if (!isSecret(bearerOf(req))) {
+      const caller = await access.callerOf(bearerOf(req));
+      if (typeof caller === 'string' || caller.by !== 'secret' || !access.isPageOf(req, caller)) {
         refuse(res, 403, 'BadArgument', 'The secret is not right.');
         return;
       }
-      const claims = newcomer();
-      const { token, expiresIn } = await tokens.issue('chat', claims);
-      res.send(200, { conversationId: claims.conversation, token, expires_in: expiresIn });
+      const claims = invited(req, res, caller.hub);
+      if (claims && (await isWithin(res, 'beginnings', `hub ${caller.hub.name}`))) await sendToken(res, claims);
     });
 
     server.post(`${BASE}/tokens/refresh`, async (req, res) => {
-      const claims = await claimsOf(req, res);
-      if (!claims) return;
-      const { token, expiresIn } = await tokens.issue('chat', claims);
-      res.send(200, { conversationId: claims.conversation, token, expires_in: expiresIn });
+      const caller = await callerOf(req, res);
+      if (caller?.by === 'secret') refuse(res, 403, 'BadArgument', 'A secret lasts; only a token is made new.');
+      if (caller?.by !== 'token') return;
+      const { claims } = caller;
+      if (await isWithin(res, 'requests', claims.conversation)) await sendToken(res, claims);
     });
 
     server.post(`${BASE}/conversations`, async (req, res) => {
-      const claims = isSecret(bearerOf(req)) ? newcomer() : await claimsOf(req, res);
-      if (!claims) return;
-      const isKnown = await conversations.has(ours(claims.conversation));
-      if (!isKnown) await conversations.open(placeOf(claims.conversation));
-      res.send(isKnown ? 200 : 201, await opened(req, claims, '0'));
+      const caller = await callerOf(req, res);
+      const claims = caller?.by === 'secret' ? invited(req, res, caller.hub) : caller?.claims;
+      if (!caller || !claims) return;
+      const { conversation: id } = claims;
+      const isKnown = (await lengthOf(id)) !== undefined;
+      const whose = caller.by === 'secret' ? `hub ${caller.hub.name}` : addressOf(req);
+      if (!(await (isKnown ? isWithin(res, 'requests', id) : isWithin(res, 'beginnings', whose)))) return;
+      if (!isKnown) await conversations.open(placeOf(id));
+      send(res, isKnown ? 200 : 201, await opened(req, claims, 0));
     });
 
     server.get(`${BASE}/conversations/:id`, async (req, res) => {
-      const claims = await claimsOf(req, res, paramsOf(req).id);
-      if (claims) res.send(200, await opened(req, claims, String(watermarkOf(req))));
+      const claims = await claimsOf(req, res);
+      const length = claims && (await countedIn(res, claims.conversation, 'requests'));
+      if (claims && length !== undefined) send(res, 200, await opened(req, claims, watermarkOf(req, length)));
     });
 
     server.get(`${BASE}/conversations/:id/activities`, async (req, res) => {
-      const claims = await claimsOf(req, res, paramsOf(req).id);
-      if (!claims) return;
-      const watermark = watermarkOf(req);
-      const id = claims.conversation;
-      const entries = (await conversations.log(ours(id), watermark)).map((entry) => shown(id, entry));
-      res.send(200, {
-        activities: entries.map(({ activity }) => activity),
+      const claims = await claimsOf(req, res);
+      const length = claims && (await countedIn(res, claims.conversation, 'requests'));
+      if (!claims || length === undefined) return;
+      const { conversation: id } = claims;
+      const watermark = watermarkOf(req, length);
+      const entries = watermark === length ? [] : await conversations.log(ours(id), watermark);
+      send(res, 200, {
+        activities: entries.map((entry) => shown(id, entry).activity),
         watermark: String(entries.at(-1)?.seq ?? watermark),
       });
     });
 
     server.post(`${BASE}/conversations/:id/activities`, async (req, res) => {
-      const claims = await claimsOf(req, res, paramsOf(req).id);
+      const claims = await claimsOf(req, res);
       if (!claims) return;
       const { data: posted } = Posted.safeParse(req.body);
-      if (!posted) {
-        refuse(res, 400, 'BadArgument', `The activity cannot be read, or its text is over ${LONGEST_TEXT} characters.`);
+      const problem = posted ? problemOf(posted) : `It cannot be read, or its text is over ${LONGEST_TEXT} characters.`;
+      if (!posted || problem !== undefined) {
+        refuse(res, 400, 'BadArgument', problem ?? '');
         return;
       }
-      res.send(200, { id: await received(claims, posted) });
+      const isAnswered = posted.type === 'message' || posted.type === 'endOfConversation';
+      const length = await countedIn(res, claims.conversation, isAnswered ? 'messages' : 'requests');
+      if (length !== undefined) send(res, 200, { id: await received(claims, posted) });
     });
 
-    server.post(`${BASE}/conversations/:id/upload`, (_req, res, next) => {
-      refuse(res, 415, 'UploadsAreRefused', 'Files cannot be sent here.');
+    server.get(`${BASE}/*`, (_req: Request, res: Response, next: (goesOn?: false) => void) => {
+      refuse(res, 404, 'BadArgument', 'There is nothing here.');
       next(false);
     });
 
     server.server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+      // Nobody else listens to it yet, and an error that nobody hears ends the process.
+      socket.on('error', () => socket.destroy());
       upgrade(req, socket, head).catch((mistake: unknown) => {
         onMistake(mistake);
         socket.destroy();
@@ -166,59 +304,73 @@ export function createDirectLine({ conversations, rules, tokens, hubs, onMistake
   };
 
   /** Everything that is posted comes back in the log under its client's own id, or the client waits for it in vain. */
-  const received = async ({ conversation: id, user }: Claims, posted: z.infer<typeof Posted>): Promise<string> => {
-    if (posted.type === 'message') {
-      const { text = '', localTimestamp, channelData } = posted;
+  const received = async ({ conversation: id, user }: Claims, posted: Posted): Promise<string> => {
+    const own = posted.channelData?.clientActivityID ?? randomUUID();
+    if (posted.type === 'message' || posted.type === 'endOfConversation') {
+      const { text, sentAt } =
+        posted.type === 'message'
+          ? { text: posted.text ?? posted.value ?? '', sentAt: posted.localTimestamp }
+          : { text: signOutWish, sentAt: undefined };
       const { seq } = await conversations.accept({
         ...placeOf(id),
-        id: channelData?.clientActivityID ?? randomUUID(),
+        id: own,
         text,
-        ...(localTimestamp && { sentBy: user, sentAt: localTimestamp }),
+        ...(sentAt && { sentBy: user, sentAt }),
       });
       return nameOf(id, seq);
     }
-    if (posted.type === 'event') {
-      const event = { id: posted.channelData?.clientActivityID ?? randomUUID(), name: posted.name };
-      const seq = await conversations.note(ours(id), event);
-      return nameOf(id, seq ?? 0);
-    }
-    return randomUUID();
+    const seq = await conversations.note(ours(id), { id: own, type: posted.type, name: posted.name });
+    return nameOf(id, seq ?? 0);
   };
 
   const upgrade = async (req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
-    const { pathname, searchParams } = new URL(req.url ?? '/', 'ws://localhost');
-    const id = /^\/v3\/directline\/conversations\/([^/]+)\/stream$/.exec(pathname)?.[1];
-    // A browser lets any page open a WebSocket to us, and tells which page it was.
-    const { origin, host } = req.headers;
-    const isOurs = origin === undefined || (URL.canParse(origin) && new URL(origin).host === host);
-    const claims = await tokens.read('stream', searchParams.get('t') ?? '');
-    if (!isOurs || typeof claims === 'string' || claims.conversation !== id) {
-      socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
+    const { url = '' } = req;
+    const address = URL.canParse(url, 'ws://localhost') ? new URL(url, 'ws://localhost') : undefined;
+    const id = /^\/v3\/directline\/conversations\/([\w-]+)\/stream$/.exec(address?.pathname ?? '')?.[1];
+    const claims = await access.read('stream', address?.searchParams.get('t') ?? '');
+    if (claims === 'expired') {
+      refuseUpgrade(socket, ...EXPIRED);
       return;
     }
-    streams.open(req, socket, head, { id, after: Watermark.parse(searchParams.get('watermark')) });
+    if (claims === 'invalid' || claims.conversation !== id) {
+      refuseUpgrade(socket, ...NOT_VALID);
+      return;
+    }
+    // A browser lets any page open a WebSocket to us, and tells which page it was.
+    if (!access.isPageOf(req, { by: 'token', claims })) {
+      refuseUpgrade(socket, ...WRONG_PAGE);
+      return;
+    }
+    const [seconds, length] = await Promise.all([limits.secondsToWait('requests', id), lengthOf(id)]);
+    if (seconds !== undefined) {
+      refuseUpgrade(socket, 429, 'TooManyRequests', 'Too much is asked at once.', `Retry-After: ${seconds}\r\n`);
+    } else if (length === undefined) {
+      refuseUpgrade(socket, 404, 'BadArgument', 'There is no such conversation any more.');
+    } else {
+      streams.open(req, socket, head, { id, after: placeIn(length, address?.searchParams.get('watermark')) });
+    }
   };
 
   conversations.subscribe((conversation) => {
     refresh(conversation);
   });
   const refresh = (conversation: string) => {
-    if (conversation.startsWith(PREFIX)) streams.refresh(conversation.slice(PREFIX.length));
+    if (conversation.startsWith(PREFIX)) streams.refresh(theirs(conversation));
   };
   return { mount, refresh, close: streams.close };
 }
 
+type Refusal = readonly [status: number, code: string, message: string];
+const EXPIRED: Refusal = [403, 'TokenExpired', 'The token has expired.'];
+const NOT_VALID: Refusal = [403, 'BadArgument', 'The token is not valid here.'];
+const WRONG_PAGE: Refusal = [403, 'OriginIsRefused', 'It is not had from this page.'];
+
 const CHANNEL = 'web';
 const PREFIX = `${CHANNEL}/`;
 const ours = (id: string): string => `${PREFIX}${id}`;
+const theirs = (conversation: string): string => conversation.slice(PREFIX.length);
 /** Where a conversation of the web chat is. */
 export const placeOf = (id: string) => ({ conversation: ours(id), channel: CHANNEL, isPushed: false });
-
-/** Somebody new, in a conversation of their own. Its id is a secret that cannot be guessed. */
-export const newcomer = (): Claims => ({
-  conversation: randomBytes(18).toString('base64url'),
-  user: `dl_${randomUUID()}`,
-});
 
 /** Ids sort as their rows do. */
 const nameOf = (id: string, seq: number): string => `${id}|${String(seq).padStart(7, '0')}`;
@@ -241,22 +393,48 @@ function bodyOf(entry: Logged, rules: Rules): object {
     return { ...toWebChatActivity(entry.said, rules), from: BOT, ...(clears && { channelData: { clears } }) };
   }
   const channelData = { clientActivityID: entry.id };
-  if ('event' in entry) return { type: 'event', name: entry.event, from: STUDENT, channelData };
+  if ('noted' in entry) {
+    const { type, name } = entry.noted;
+    return { type, ...(name !== '' && { name }), from: STUDENT, channelData };
+  }
   return { type: 'message', text: entry.text, textFormat: 'plain', locale: 'sv-SE', from: STUDENT, channelData };
 }
 
-function refuse(res: Response, status: number, code: string, message: string): void {
-  res.send(status, { error: { code, message } });
+/** Why something that can be read is not taken. */
+function problemOf(posted: Posted): string | undefined {
+  if (posted.type !== 'message' || !posted.attachments?.length || posted.text?.trim()) return undefined;
+  return 'Attachments cannot be sent here. Send a text.';
+}
+
+function refuse(res: Response, ...[status, code, message]: Refusal): void {
+  send(res, status, { error: { code, message } });
+}
+
+/** As it is: formatted by restify, a client's Accept would decide the type. */
+function send(res: Response, status: number, body: object): void {
+  if (res.headersSent) return;
+  res.sendRaw(status, JSON.stringify(body), {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+  });
+}
+
+function refuseUpgrade(socket: Duplex, ...[status, code, message, headers = '']: [...Refusal, headers?: string]): void {
+  const body = JSON.stringify({ error: { code, message } });
+  const type = `Content-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
+  // Whoever does not close their end is not waited for.
+  socket.once('finish', () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\n${type}${headers}\r\n${body}`);
 }
 
 const bearerOf = (req: Request): string | undefined => /^Bearer (\S+)$/i.exec(req.header('authorization', ''))?.[1];
-const paramsOf = (req: Request): { id: string } => z.object({ id: Id }).parse(req.params);
-const watermarkOf = (req: Request): number => Watermark.parse(new URLSearchParams(req.getQuery()).get('watermark'));
+const conversationOf = (req: Request): string => z.object({ id: z.string() }).parse(req.params).id;
+const watermarkOf = (req: Request, length: number): number =>
+  placeIn(length, new URLSearchParams(req.getQuery()).get('watermark'));
 
-/** Behind a proxy that ends TLS, the scheme is in the header that every such proxy sets. */
-function streamOrigin(req: Request): string {
-  const isSecure = req.header('x-forwarded-proto', '').startsWith('https');
-  return `${isSecure ? 'wss' : 'ws'}://${req.header('host', '')}`;
+/** A place that the log has not come to is nobody's watermark, and so the log is read from its beginning. */
+function placeIn(length: number, watermark: string | null | undefined): number {
+  const place = Watermark.parse(watermark);
+  return place > length ? 0 : place;
 }
-
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

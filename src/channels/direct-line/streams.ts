@@ -19,19 +19,26 @@ export type Streams = {
 
 export type StreamsWorld = {
   after: (id: string, seq: number) => Promise<Entry[]>;
+  /** One that is not there any more has none. */
   lengths: (ids: readonly string[]) => Promise<Map<string, number>>;
   onMistake: (mistake: unknown) => void;
+  /** In milliseconds, between two signs of life. */
+  beat?: number;
 };
 
 type Stream = { id: string; socket: WebSocket; sent: number; isSending: boolean; isStale: boolean; isAlive: boolean };
 
 /** In milliseconds. */
 const LOOK = 3_000;
-const PING = 30_000;
+const BEAT = 20_000;
+/** Of one conversation here: tabs that somebody has forgotten. */
+const MOST_STREAMS = 10;
+/** Why a stream is closed, as WebSockets say it: the server goes away; there are too many; the conversation is gone. */
+const CLOSED = { leaving: 1_001, crowded: 4_008, gone: 4_004 };
 /** Clients send nothing but keep-alives. */
 const LARGEST_PAYLOAD = 4_096;
 
-export function createStreams({ after, lengths, onMistake }: StreamsWorld): Streams {
+export function createStreams({ after, lengths, onMistake, beat = BEAT }: StreamsWorld): Streams {
   const server = new WebSocketServer({ noServer: true, maxPayload: LARGEST_PAYLOAD });
   const streams = new Map<string, Set<Stream>>();
   const every = () => [...streams.values()].flatMap((each) => [...each]);
@@ -61,24 +68,35 @@ export function createStreams({ after, lengths, onMistake }: StreamsWorld): Stre
     const ids = [...streams.keys()];
     if (ids.length === 0) return;
     const found = await lengths(ids);
-    for (const stream of every()) if ((found.get(stream.id) ?? 0) > stream.sent) sendSoon(stream);
+    for (const stream of every().filter(({ id }) => ids.includes(id))) {
+      const length = found.get(stream.id);
+      if (length === undefined) stream.socket.close(CLOSED.gone);
+      else if (length > stream.sent) sendSoon(stream);
+    }
   };
   const looking = setInterval(() => void look().catch(onMistake), LOOK);
-  const pinging = setInterval(() => {
+  const beating = setInterval(() => {
     for (const stream of every()) {
       if (!stream.isAlive) stream.socket.terminate();
       stream.isAlive = false;
       stream.socket.ping();
+      // A script in a page is not told of pings. Clients of Direct Line heed no empty message.
+      stream.socket.send('');
     }
-  }, PING);
+  }, beat);
   looking.unref();
-  pinging.unref();
+  beating.unref();
 
   return {
     open(req, socket, head, { id = '', after: sent }) {
       server.handleUpgrade(req, socket, head, (opened) => {
         const stream: Stream = { id, socket: opened, sent, isSending: false, isStale: false, isAlive: true };
         const others = streams.get(id) ?? new Set();
+        const [oldest] = others;
+        if (oldest && others.size >= MOST_STREAMS) {
+          others.delete(oldest);
+          oldest.socket.close(CLOSED.crowded);
+        }
         streams.set(id, others.add(stream));
         const lives = () => (stream.isAlive = true);
         opened.on('pong', lives);
@@ -98,8 +116,8 @@ export function createStreams({ after, lengths, onMistake }: StreamsWorld): Stre
     },
     close() {
       clearInterval(looking);
-      clearInterval(pinging);
-      for (const { socket } of every()) socket.close(1001);
+      clearInterval(beating);
+      for (const { socket } of every()) socket.close(CLOSED.leaving);
       server.close();
     },
   };

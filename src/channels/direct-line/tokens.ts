@@ -8,7 +8,13 @@ import { z } from 'zod';
 
 /** `chat` is for requests, `stream` for opening a WebSocket, `return` for a new token in the same conversation. */
 export type Use = 'chat' | 'stream' | 'return';
-export type Claims = { conversation: string; user: string };
+export type Claims = {
+  /** Its id tells which hub it belongs to, if it does not belong to our own page. */
+  conversation: string;
+  user: string;
+  /** The pages that may use it, as origins, where a hub has said that it is to be fewer than all of its own. */
+  origins?: string[];
+};
 
 export type Tokens = {
   issue: (use: Use, claims: Claims) => Promise<{ token: string; expiresIn: number }>;
@@ -20,13 +26,13 @@ const LIFETIME: Record<Use, number> = { chat: 3_600, stream: 120, return: 86_400
 const ISSUER = 'kortlotsen';
 
 /** Direct Line clients read `user` and `conv` themselves. */
-const Payload = z.object({ conv: z.string(), user: z.string() });
+const Payload = z.object({ conv: z.string(), user: z.string(), origins: z.array(z.string()).optional() });
 
 export function createTokens(key: string, lifetime: Record<Use, number> = LIFETIME): Tokens {
   const secret = new TextEncoder().encode(key);
   return {
-    async issue(use, { conversation, user }) {
-      const token = await new SignJWT({ conv: conversation, user })
+    async issue(use, { conversation, user, origins }) {
+      const token = await new SignJWT({ conv: conversation, user, ...(origins && { origins }) })
         .setProtectedHeader({ alg: 'HS256' })
         .setIssuer(ISSUER)
         .setAudience(use)
@@ -38,8 +44,8 @@ export function createTokens(key: string, lifetime: Record<Use, number> = LIFETI
     async read(use, token) {
       try {
         const { payload } = await jwtVerify(token, secret, { algorithms: ['HS256'], issuer: ISSUER, audience: use });
-        const { conv, user } = Payload.parse(payload);
-        return { conversation: conv, user };
+        const { conv, user, origins } = Payload.parse(payload);
+        return { conversation: conv, user, ...(origins && { origins }) };
       } catch (problem) {
         return problem instanceof JWTExpired ? 'expired' : 'invalid';
       }

@@ -46,7 +46,7 @@ export const problems = {
     'The Idempotency-Key was sent before with something else.',
   ],
   'too-large': [413, 'Too large', 'The body is larger than is taken.'],
-  'unsupported-encoding': [415, 'Not that encoding', 'The body may be sent as it is, or as gzip.'],
+  'unsupported-encoding': [415, 'Not that encoding', 'The body is sent as it is.'],
   'other-region': [422, 'Another region’s card', 'Only the region that issued a card can revoke it.'],
   'not-in-use': [422, 'The card is not in use', 'It has not been in anybody’s hands, or is gone.'],
   impossible: [422, 'This cannot have happened', 'Nothing was recorded.'],

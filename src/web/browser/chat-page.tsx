@@ -91,7 +91,7 @@ function scrollToNews(): void {
   const main = document.querySelector('main');
   const own = [...document.querySelectorAll<HTMLElement>('.message.own')].at(-1);
   if (!main) return;
-  const top = own ? own.offsetTop - main.offsetTop - 8 : 0;
+  const top = own ? own.offsetTop - 8 : 0;
   main.scrollTo({ top: own ? Math.min(top, main.scrollHeight) : 0 });
   if (main.scrollHeight <= main.clientHeight + 1 && own) own.scrollIntoView({ block: 'nearest' });
 }

@@ -241,9 +241,9 @@ describe.each(stores)('conversations %s', (_, newStore) => {
   it('keep a client’s own events in their place, once, and answer none of them', async () => {
     const [conversations, id] = [conversationsOf(newStore()), newId()];
     await conversations.open(placeOf(id));
-    const first = await conversations.note(id, { id: 'e-1', name: 'webchat/join' });
-    expect(await conversations.note(id, { id: 'e-1', name: 'webchat/join' })).toBe(first);
-    expect(await conversations.log(id, 2)).toMatchObject([{ seq: 3, event: 'webchat/join' }]);
+    const first = await conversations.note(id, { id: 'e-1', type: 'event', name: 'webchat/join' });
+    expect(await conversations.note(id, { id: 'e-1', type: 'event', name: 'webchat/join' })).toBe(first);
+    expect(await conversations.log(id, 2)).toMatchObject([{ seq: 3, noted: { type: 'event', name: 'webchat/join' } }]);
     expect((await say(conversations, id, 'tack')).heard).toEqual(['intent.thanks']);
   });
 

@@ -1,4 +1,5 @@
 /** A Direct Line client, as small as one can be. */
+import { createHash } from 'node:crypto';
 import { WebSocket } from 'ws';
 
 export type Activity = {
@@ -13,33 +14,39 @@ export type Activity = {
 export type ActivitySet = { activities: Activity[]; watermark: string };
 export type Chat = { conversation: string; user: string; isKnown: boolean; token: string; returnToken: string };
 
-/** In milliseconds. */
-const PATIENCE = 15_000;
-
 export type Client = {
-  request: (path: string, options?: { method?: string; token?: string | undefined; body?: unknown }) => Promise<Answer>;
+  request: (path: string, options?: Asked) => Promise<Answer>;
   token: (returnToken?: string) => Promise<Chat>;
   /** Begins a conversation, and gives it. */
   begin: () => Promise<Chat & { streamUrl: string }>;
   send: (chat: Chat, activity: object) => Promise<Answer>;
   after: (chat: Chat, watermark?: string) => Promise<ActivitySet>;
-  /** Asks until there is a reply that says so. */
+  /** Listens until there is a reply that says so, and gives all there is then. */
   until: (chat: Chat, text: string) => Promise<Activity[]>;
 };
 
-export type Answer = { status: number; body: Record<string, unknown> };
+export type Asked = {
+  method?: string;
+  token?: string | undefined;
+  body?: unknown;
+  headers?: Record<string, string>;
+};
+export type Answer = { status: number; body: Record<string, unknown>; headers: Headers };
 
 export function clientOf(origin: string): Client {
-  const request: Client['request'] = async (path, { method = 'GET', token, body } = {}) => {
+  const request: Client['request'] = async (path, { method = 'GET', token, body, headers } = {}) => {
     const response = await fetch(`${origin}${path}`, {
       method,
       headers: {
         ...(token !== undefined && { Authorization: `Bearer ${token}` }),
         ...(body !== undefined && { 'Content-Type': 'application/json' }),
+        ...headers,
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
-    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+    const text = await response.text();
+    const told = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
+    return { status: response.status, body: told, headers: response.headers };
   };
   const token: Client['token'] = async (returnToken) =>
     (await request('/chat/token', { method: 'POST', body: { returnToken } })).body as Chat;
@@ -59,27 +66,53 @@ export function clientOf(origin: string): Client {
       request(`/v3/directline/conversations/${conversation}/activities`, { method: 'POST', token, body }),
     after,
     async until(chat, text) {
-      for (const end = Date.now() + PATIENCE; Date.now() < end;) {
-        const { activities } = await after(chat);
-        if (activities.some((each) => each.from.role === 'bot' && each.text?.includes(text))) return activities;
+      const path = `/v3/directline/conversations/${chat.conversation}`;
+      const { body } = await request(path, { token: chat.token });
+      const { pathname, search } = new URL(String(body.streamUrl));
+      const stream = await openStream(`${origin}${pathname}${search}`);
+      try {
+        for (;;) {
+          const { activities } = await stream.next();
+          if (activities.some((each) => each.from.role === 'bot' && each.text?.includes(text))) break;
+        }
+      } finally {
+        stream.close();
       }
-      throw new Error(`Nobody has said “${text}”`);
+      return (await after(chat)).activities;
     },
   };
 }
 
-export type Stream = { next: () => Promise<ActivitySet>; close: () => void };
+/** A hub as it is set in DIRECT_LINE_HUBS. */
+export const hubSetting = (name: string, secret: string, origins: readonly string[] = []): string =>
+  [name, createHash('sha256').update(secret).digest('hex'), ...(origins.length > 0 ? [origins.join('+')] : [])].join(
+    ':',
+  );
 
-/** Opens a stream; what it sends is read one set at a time. */
+export type Stream = {
+  next: () => Promise<ActivitySet>;
+  close: () => void;
+  /** How it was closed, once it is. */
+  closed: Promise<number>;
+};
+
+/** Opens a stream; what it sends is read one set at a time, and signs of life are nothing. One that is refused says how. */
 export async function openStream(url: string, headers: Record<string, string> = {}): Promise<Stream> {
   const socket = new WebSocket(url, { headers });
   const sets: ActivitySet[] = [];
-  const waiting: ((set: ActivitySet) => void)[] = [];
+  const waiting: { resolve: (set: ActivitySet) => void; reject: (problem: Error) => void }[] = [];
   socket.on('message', (data: Buffer) => {
+    if (data.length === 0) return;
     const set = JSON.parse(data.toString()) as ActivitySet;
     const first = waiting.shift();
-    if (first) first(set);
+    if (first) first.resolve(set);
     else sets.push(set);
+  });
+  const closed = new Promise<number>((resolve) => {
+    socket.on('close', (code: number) => {
+      for (const { reject } of waiting) reject(new Error(`The stream was closed with ${code}`));
+      resolve(code);
+    });
   });
   await new Promise((resolve, reject) => {
     socket.once('open', resolve);
@@ -88,10 +121,12 @@ export async function openStream(url: string, headers: Record<string, string> = 
   return {
     next: () => {
       const first = sets.shift();
-      return first ? Promise.resolve(first) : new Promise((resolve) => waiting.push(resolve));
+      if (first) return Promise.resolve(first);
+      return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
     },
     close: () => {
       socket.close();
     },
+    closed,
   };
 }

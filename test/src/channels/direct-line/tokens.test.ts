@@ -20,3 +20,12 @@ describe('a token', () => {
     expect(await createTokens('another key').read('chat', token)).toBe('invalid');
   });
 });
+
+describe('a token of a hub', () => {
+  it('tells the pages that may use it, and no other does', async () => {
+    const tokens = createTokens('key');
+    const narrowed = { ...claims, origins: ['https://a.se'] };
+    expect(await tokens.read('chat', (await tokens.issue('chat', narrowed)).token)).toEqual(narrowed);
+    expect(await tokens.read('chat', (await tokens.issue('chat', claims)).token)).toEqual(claims);
+  });
+});
