@@ -204,10 +204,9 @@ describe('a conversation goes on', () => {
 
 describe('a conversation that is not there any more', () => {
   it('is said to be so, and another is begun with what was written', async () => {
-    const { page, close } = await asked();
-    await page.evaluate(`sessionStorage.setItem('kortlotsen', JSON.stringify({ returnToken: 'old', unsent: [] }))`);
-    await page.goto('about:blank');
-    await page.goBack();
+    const { page, close } = await visit(browser, 'about:blank');
+    await page.addInitScript(`sessionStorage.setItem('kortlotsen', '{"returnToken":"old","unsent":[]}')`);
+    await page.goto(link.origin);
     await page.getByText(label('begunAnew')).waitFor();
     expect(await conversationOn(page)).toEqual(['bot', 'bot']);
     await say(page, 'jag har slagit fel kod tre gånger');

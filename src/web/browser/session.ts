@@ -154,6 +154,8 @@ export function createSession({ activities, returnToken }: Beginning): Session {
       throw new Error(`The conversation could not be opened: ${opened.outcome}`);
     }
     credentials = { ...credentials, isKnown: true };
+    // What waits need not wait for the stream: it comes back there, if the stream is late as well.
+    void flush();
     if (streamsFailed < 2) listen(opened.body.streamUrl);
     else poll();
   };

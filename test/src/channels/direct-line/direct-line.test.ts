@@ -108,7 +108,7 @@ describe('a conversation over Direct Line', () => {
     await here().send(chat, { type: 'endOfConversation', channelData: { clientActivityID: 'end' } });
     const activities = await here().until(chat, content.label('conversation/nobodyIsSignedIn'));
     expect(activities.at(2)).toMatchObject({
-      text: content.label('web-chat/signOutWish'),
+      text: content.label('chat/signOutWish'),
       channelData: { clientActivityID: 'end' },
     });
   });
