@@ -37,6 +37,8 @@ describe('a student on the page', () => {
     await shows(page, 'Jag hittade ditt ordinarie kort som slutar på 4711');
     await suggestion(page, 'Ja').click();
     await shows(page, /är spärrat sedan 23 november 2026 klockan 08\.00\. Ditt kvitto har nummer S(-[0-9A-F]{4}){3}/);
+    await shows(page, 'Kvitto på spärrat kort');
+    expect(await barriersOn(page)).toEqual([]);
     await say(page, 'vad gör jag nu?');
     await shows(page, 'Nu behöver du ett nytt');
     await say(page, 'kan jag uppgradera mitt kort?');
