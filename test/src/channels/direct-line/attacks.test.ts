@@ -483,13 +483,17 @@ describe('too much', () => {
     const before = await logOf(victim);
     const { hostname, port, host } = new URL(service.origin);
     const { pathname, search } = new URL(victim.streamUrl);
-    const upgrade = `GET ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n`;
-    for (let nth = 0; nth < 40; nth++) {
+    const upgrade = (query: string) =>
+      `GET ${pathname}${query} HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n`;
+    for (const query of Array.from({ length: 60 }, (_, nth) => (nth % 2 === 0 ? search : '?t=none'))) {
       const socket = connect({ host: hostname, port: Number(port) });
       socket.on('error', () => undefined);
       await once(socket, 'connect');
       const written = new Promise((resolve) => {
-        socket.write(`${upgrade}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${'A'.repeat(22)}==\r\n\r\n`, resolve);
+        socket.write(
+          `${upgrade(query)}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${'A'.repeat(22)}==\r\n\r\n`,
+          resolve,
+        );
       });
       await written;
       socket.resetAndDestroy();

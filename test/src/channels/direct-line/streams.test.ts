@@ -16,7 +16,7 @@ beforeAll(async () => {
     after: (_id, seq) => Promise.resolve(seq < 1 ? [{ seq: 1, activity: { type: 'message', text: 'Hej' } }] : []),
     lengths: (ids) => Promise.resolve(new Map(ids.map((id) => [id, 1]))),
     onMistake: (mistake) => mistakes.push(mistake),
-    beat: 25,
+    beat: 400,
   });
   server = createServer();
   server.on('upgrade', (req, socket, head) => {
