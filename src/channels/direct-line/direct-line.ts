@@ -51,8 +51,6 @@ const BASE = '/v3/directline';
 const LONGEST_TEXT = 10_000;
 /** In milliseconds: how long somebody may take to send us a request. */
 const SENDING = 10_000;
-/** PostgreSQL counts no further. */
-const LAST_PLACE = 2 ** 31 - 1;
 
 const Id = z.string().regex(/^[^\p{C}]{1,200}$/u);
 const ChannelData = z.object({ clientActivityID: Id.optional() }).optional().catch(undefined);
@@ -88,7 +86,7 @@ const Beginning = z
     trustedOrigins: z.array(z.string().max(300)).max(100).optional(),
   })
   .nullish();
-const Watermark = z.coerce.number().int().nonnegative().max(LAST_PLACE).catch(0);
+const Watermark = z.coerce.number().int().nonnegative().catch(0);
 
 export function createDirectLine(world: DirectLineWorld): DirectLine {
   const { conversations, rules, tokens, hubs, limits, addressOf, publicUrl, signOutWish, onMistake } = world;
