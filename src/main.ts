@@ -30,6 +30,7 @@ import { StartupProblem } from './startup-problem.ts';
 import { modelFor } from './understanding/model-file.ts';
 import { createUnderstanding, lessonsOf, type Understanding } from './understanding/understanding.ts';
 import { stockPageLabels, signInLabels } from './web/labels.ts';
+import { embeddingLabels } from './web/embedding.ts';
 import { receiptLabels } from './web/receipt.ts';
 import { type ContactDetails, factNames } from './wording.ts';
 
@@ -52,6 +53,7 @@ const expected: Expected = {
     ...stockPageLabels,
     ...signInLabels,
     ...receiptLabels,
+    ...embeddingLabels,
     ...privacyLabels,
   ]),
   intents,

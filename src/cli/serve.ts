@@ -34,6 +34,7 @@ import { startEmbeddedPostgres } from '../storage/embedded-postgres.ts';
 import { keyFor } from '../storage/keys.ts';
 import type { Understanding } from '../understanding/understanding.ts';
 import { mountChatPage } from '../web/chat-page.tsx';
+import { mountEmbedding } from '../web/embedding.ts';
 import { mountStockPage } from '../web/stock-page.ts';
 import { createReceiptFiles } from '../web/receipt.ts';
 import { openLedger } from './ledger-parts.ts';
@@ -127,7 +128,7 @@ export async function serve({
     });
     if (!identity) log.warn('OIDC_ISSUER is not set, so nobody can prove who they are');
     const tokens = createTokens(await keyFor(database, 'direct-line'));
-    const { hubs } = settings;
+    const { hubs, accent, isProduction } = settings;
     const directLine = createDirectLine({ conversations, rules, tokens, hubs, onMistake });
     const isOpenHere = !settings.isProduction;
     const bot = createBotFramework({ conversations, rules, credentials: settings.bot, isOpenHere, onMistake });
@@ -142,6 +143,7 @@ export async function serve({
           mountChatPage(each, { conversations, tokens });
         },
         (each) => mountStockPage(each, { content, conversations, tokens, scripts }),
+        (each) => mountEmbedding(each, { content, accent, isProduction, scripts }),
         receipts.mount,
         (each) => {
           mountRecords(each, { content, database, retention, ...settings.retention });
