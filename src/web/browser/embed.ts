@@ -66,8 +66,7 @@ function embed({ src, dataset }: HTMLScriptElement): void {
   sheet.replaceSync(style);
   root.adoptedStyleSheets = [sheet];
 
-  const note = make('span', { className: 'unseen' });
-  const opener = make('button', { type: 'button', className: 'opener' }, icon(BUBBLE), make('span', {}, label, note));
+  const opener = make('button', { type: 'button', className: 'opener' }, icon(BUBBLE), label);
   const news = make('p', { className: 'unseen' });
   const closer = make('button', { type: 'button', className: 'close' }, icon(CROSS));
   const told = make('p', {});
@@ -148,12 +147,11 @@ function embed({ src, dataset }: HTMLScriptElement): void {
   }
 
   function tellOfNews(isUnread: boolean): void {
-    if (place.classList.toggle('unread', isUnread)) {
-      note.textContent = `, ${texts.unread}`;
-      news.textContent = texts.answered;
-    } else {
-      note.textContent = news.textContent = '';
-    }
+    if (place.classList.contains('unread') === isUnread) return;
+    place.classList.toggle('unread', isUnread);
+    news.textContent = isUnread ? texts.answered : '';
+    if (isUnread) describe(opener, { 'aria-label': `${label}, ${texts.unread}` });
+    else opener.removeAttribute('aria-label');
   }
 
   opener.addEventListener('click', () => {
@@ -180,7 +178,7 @@ function embed({ src, dataset }: HTMLScriptElement): void {
     const word = wordOf(data);
     if (word === 'ready' && stage !== 'ready') reach('ready');
     if (word === 'close' && isOpen) close();
-    if (word === 'unread' && !isOpen && note.textContent === '') tellOfNews(true);
+    if (word === 'unread' && !isOpen) tellOfNews(true);
     if (word === 'read') tellOfNews(false);
   });
   if (isRemembered()) show(true);
@@ -232,4 +230,6 @@ function icon(stroke: string): SVGElement {
   return svg;
 }
 
-const drawn = (name: 'svg' | 'path'): SVGElement => document.createElementNS('http://www.w3.org/2000/svg', name);
+function drawn(name: 'svg' | 'path'): SVGElement {
+  return document.createElementNS('http://www.w3.org/2000/svg', name);
+}
