@@ -87,6 +87,20 @@ describe('the button on somebody else’s page', () => {
     await visited.close();
   });
 
+  it('is put back by the script on a page that has replaced all it had', async () => {
+    const visited = await visitHost({});
+    const { page } = visited;
+    await opener(page).waitFor();
+    await page.evaluate(`{
+      document.body = document.createElement('body');
+      document.body.append(Object.assign(document.createElement('script'), { src: '${serving.origin}/embed.js' }));
+    }`);
+    await opener(page).click();
+    await panel(page).waitFor();
+    expect((await visited.complaints()).errors).toEqual([]);
+    await visited.close();
+  });
+
   it('says what the page wants it to, where the page wants it', async () => {
     const visited = await visitHost({ script: 'async data-label="Hjälp med <b>kortet</b>" data-position="left"' });
     const button = visited.page.getByRole('button', { name: 'Hjälp med <b>kortet</b>', exact: true });
@@ -374,12 +388,13 @@ describe('a message that is forged', () => {
   });
 
   it('by another frame with a page of ours does nothing', async () => {
-    const body = `<iframe name="other" src="${serving.origin}/embed-example"></iframe>`;
+    const body = `<iframe name="other" src="${serving.origin}/"></iframe>`;
     const visited = await visitHost({ body });
     const { page } = visited;
     await opener(page).click();
     await panel(page).waitFor();
     const other = page.frames().find((each) => each.name() === 'other');
+    expect(await other?.evaluate('origin')).toBe(serving.origin);
     await other?.evaluate("parent.postMessage({ kortlotsen: 'close' }, '*')");
     await afterMessages(page, '');
     expect(await panel(page).isVisible()).toBe(true);
