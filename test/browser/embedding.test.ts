@@ -193,7 +193,7 @@ describe('the chat on somebody else’s page', () => {
     await opener(page).click();
     await isReady(page);
     expect(await closer(page).isVisible()).toBe(false);
-    await chatOf(page).getByRole('button', { name: close }).click();
+    await chatOf(page).getByRole('button', { name: /^Stäng/ }).click();
     await panel(page).waitFor({ state: 'hidden' });
     expect(await focused(page)).toBe(open);
     await visited.close();
@@ -486,7 +486,7 @@ async function visitHost(
   origin = listed,
 ): Promise<HostVisit> {
   pages.set('/', page);
-  const visited = await visit(browser, 'about:blank', width, height);
+  const visited = await visit(browser, 'about:blank');
   const logged: string[] = [];
   const asked: string[] = [];
   visited.page.on('console', (message) => {
@@ -495,6 +495,7 @@ async function visitHost(
   visited.page.on('request', (request) => {
     if (request.url().startsWith(serving.origin)) asked.push(request.url().slice(serving.origin.length));
   });
+  await visited.page.setViewportSize({ width, height });
   // What moves has no place yet.
   await visited.page.emulateMedia({ reducedMotion: 'reduce' });
   await visited.page.addInitScript(before);
