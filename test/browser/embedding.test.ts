@@ -193,7 +193,9 @@ describe('the chat on somebody else’s page', () => {
     await opener(page).click();
     await isReady(page);
     expect(await closer(page).isVisible()).toBe(false);
-    await chatOf(page).getByRole('button', { name: /^Stäng/ }).click();
+    await chatOf(page)
+      .getByRole('button', { name: /^Stäng/ })
+      .click();
     await panel(page).waitFor({ state: 'hidden' });
     expect(await focused(page)).toBe(open);
     await visited.close();
@@ -208,6 +210,7 @@ describe('the chat on somebody else’s page', () => {
       addEventListener('keydown', (event) => heard.push(event.defaultPrevented));
     });
     await opener(page).click();
+    await chatHasFocus(page);
     await opener(page).focus();
     await page.keyboard.press('Escape');
     await panel(page).waitFor({ state: 'hidden' });
@@ -215,6 +218,7 @@ describe('the chat on somebody else’s page', () => {
     expect(await page.evaluate('heard')).toEqual([]);
     await page.keyboard.press('Escape');
     await opener(page).click();
+    await chatHasFocus(page);
     await page.getByLabel('Sök').focus();
     await page.keyboard.press('Escape');
     expect(await page.evaluate('heard')).toEqual([false, false]);
