@@ -30,7 +30,9 @@ await Promise.all([
     logLevel: 'warning',
   }),
   build({
-    entryPoints: [join(root, 'src/web/browser/stock-page.ts'), join(root, 'src/web/browser/stock-page.css')],
+    entryPoints: ['stock-page.ts', 'stock-page.css', 'embed.ts', 'embed.css'].map((name) =>
+      join(root, 'src/web/browser', name),
+    ),
     bundle: true,
     minify: true,
     platform: 'browser',

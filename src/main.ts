@@ -31,6 +31,7 @@ import { modelFor } from './understanding/model-file.ts';
 import { createUnderstanding, lessonsOf, type Understanding } from './understanding/understanding.ts';
 import { accessibilityLabels } from './web/accessibility.tsx';
 import { CHAT_TEXTS } from './web/chat/texts.ts';
+import { embeddingLabels } from './web/embedding.ts';
 import { signInLabels, stockPageLabels } from './web/labels.ts';
 import { receiptLabels } from './web/receipt.ts';
 import { type ContactDetails, factNames } from './wording.ts';
@@ -57,6 +58,7 @@ const expected: Expected = {
     ...signInLabels,
     ...receiptLabels,
     ...visitLabels,
+    ...embeddingLabels,
     ...privacyLabels,
   ]),
   intents,

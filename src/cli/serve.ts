@@ -36,6 +36,7 @@ import { keyFor } from '../storage/keys.ts';
 import type { Understanding } from '../understanding/understanding.ts';
 import { mountAccessibility } from '../web/accessibility.tsx';
 import { mountChatPage } from '../web/chat-page.tsx';
+import { mountEmbedding } from '../web/embedding.ts';
 import { createAddresses } from '../web/requests.ts';
 import { mountStockPage } from '../web/stock-page.ts';
 import { createReceiptFiles } from '../web/receipt.ts';
@@ -137,7 +138,7 @@ export async function serve({
     const tokens = createTokens(await keyFor(database, 'direct-line'));
     const limits = createLimits({ database, key: await keyFor(database, 'limits'), rates: folders.rates, onMistake });
     const addressOf = createAddresses(settings.trustedProxies);
-    const { hubs, publicUrl, embedOrigins, accent } = settings;
+    const { hubs, publicUrl, embedOrigins, accent, isProduction } = settings;
     const signOutWish = content.label('chat/signOutWish');
     const directLine = createDirectLine({
       conversations,
@@ -180,8 +181,11 @@ export async function serve({
             scripts,
             publicOrigin,
             azure: settings.azureDirectLine,
+            limits,
+            addressOf,
             onMistake,
           }),
+        (each) => mountEmbedding(each, { content, accent, isProduction, scripts }),
         receipts.mount,
         (each) => {
           mountAccessibility(each, content);

@@ -1,5 +1,8 @@
 /** Colours that can be read, as WCAG 2.1 measures it (1.4.3). They are written #rrggbb. */
 
+/** Ours, where the settings say no other. */
+export const ACCENT = '#00527a';
+
 /** The least contrast of text. */
 export const READABLE = 4.5;
 

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import type { Next, Request, Response, Server } from 'restify';
 import { z } from 'zod';
 import { newcomer, placeOf } from '../channels/direct-line/direct-line.ts';
+import type { Limits } from '../channels/direct-line/limits.ts';
 import type { Claims, Tokens } from '../channels/direct-line/tokens.ts';
 import type { Content } from '../content.ts';
 import type { Conversations } from '../conversations/conversations.ts';
@@ -19,7 +20,7 @@ import { mountScript } from './assets.ts';
 import { createAzureDirectLine, type Opened } from './azure-direct-line.ts';
 import { WEB_CHAT_STRINGS } from './labels.ts';
 import { escaped, sendPage } from './page.ts';
-import { isFromOurPage } from './requests.ts';
+import { type AddressOf, isFromOurPage } from './requests.ts';
 
 /** What the script in the page is given. */
 export type StockPageData = {
@@ -46,6 +47,8 @@ export type StockPageWorld = {
   content: Content;
   conversations: Conversations;
   tokens: Tokens;
+  limits: Limits;
+  addressOf: AddressOf;
   publicOrigin: () => string;
   azure: Settings['azureDirectLine'];
   onMistake: (mistake: unknown) => void;
@@ -64,7 +67,7 @@ const Returning = z.object({
 });
 
 export async function mountStockPage(server: Server, world: StockPageWorld): Promise<void> {
-  const { content, conversations, tokens, publicOrigin, onMistake } = world;
+  const { content, conversations, tokens, limits, addressOf, publicOrigin, onMistake } = world;
   const azure = world.azure && createAzureDirectLine({ ...world.azure, publicOrigin, onMistake });
   const label = (name: string, facts?: Record<string, string>) => content.label(`web-chat/${name}`, facts);
   const data: StockPageData = {
@@ -125,6 +128,12 @@ export async function mountStockPage(server: Server, world: StockPageWorld): Pro
     res.header('Cache-Control', 'no-store');
     if (!isFromOurPage(req, publicOrigin())) {
       res.send(403, { error: { code: 'Forbidden', message: 'Only our own page is given a token.' } });
+      return;
+    }
+    const seconds = await limits.secondsToWait('beginnings', addressOf(req));
+    if (seconds !== undefined) {
+      res.header('Retry-After', String(seconds));
+      res.send(429, { error: { code: 'TooManyRequests', message: 'Too many chats are begun from there just now.' } });
       return;
     }
     const { returnToken = '', token: last } = Returning.safeParse(req.body).data ?? {};
