@@ -21,7 +21,9 @@ afterAll(() => {
 const expected: Expected = {
   lines: new Set([...lines(), ...programLines]),
   labels: new Set(
-    [...reading.lines.keys()].filter((name) => /^(terminal|web-chat|sign-in|evaluation|receipt|privacy)\//.test(name)),
+    [...reading.lines.keys()].filter((name) =>
+      /^(terminal|web-chat|embedding|sign-in|evaluation|receipt|privacy)\//.test(name),
+    ),
   ),
   intents,
   facts: new Set(factNames),
