@@ -24,7 +24,7 @@ import { mountFolder } from './assets.ts';
 import { Activity } from './chat/activity.ts';
 import { ChatView, type FormFields, LONGEST_TEXT } from './chat/chat-view.tsx';
 import { CHAT_TEXTS, type Texts } from './chat/texts.ts';
-import { readableOn } from './colours.ts';
+import { ACCENT, readableInTheDark } from './colours.ts';
 import { sendPage } from './page.ts';
 import { type AddressOf, isFromOurPage } from './requests.ts';
 import { toTranscript } from './transcript.ts';
@@ -55,8 +55,6 @@ export type ChatPageWorld = {
 
 /** How long a page without scripts waits for an answer, in milliseconds. */
 const PATIENCE = 9_000;
-/** Behind what is written, in the dark. */
-const DARK = '#152028';
 
 const Token = z.string().max(4_000);
 const Returning = z.object({ returnToken: Token.optional() });
@@ -69,7 +67,7 @@ const Sent = z.object({
 });
 
 export async function mountChatPage(server: Server, world: ChatPageWorld): Promise<void> {
-  const { content, conversations, tokens, limits, addressOf, publicOrigin } = world;
+  const { content, conversations, tokens, limits, addressOf, publicOrigin, accent = ACCENT } = world;
   const label = (name: (typeof CHAT_TEXTS)[number], facts?: Record<string, string>) =>
     content.label(`chat/${name}`, facts);
   const dated = content.sources.map((source) => label('dated', source));
@@ -78,9 +76,7 @@ export async function mountChatPage(server: Server, world: ChatPageWorld): Promi
   ) as Texts;
   const asset = await mountFolder(server, join(world.scripts, 'chat'));
   const style = (await readFile(join(world.scripts, 'chat/chat-page.css'), 'utf8')).trim();
-  const colours = world.accent
-    ? `:root{--accent-light:${world.accent};--accent-dark:${readableOn(DARK, world.accent)}}`
-    : '';
+  const colours = `:root{--accent-light:${accent};--accent-dark:${readableInTheDark(accent)}}`;
 
   const activitiesOf = (id: string, entries: readonly Logged[]): Activity[] =>
     entries.flatMap((entry) => Activity.safeParse(toDirectLineActivity(id, entry, content.rules)).data ?? []);

@@ -3,6 +3,9 @@
 /** Ours, where the settings say no other. */
 export const ACCENT = '#00527a';
 
+/** What is written on where somebody wants it dark. */
+export const DARK = '#1b2830';
+
 /** The least contrast of text. */
 export const READABLE = 4.5;
 
@@ -12,14 +15,14 @@ export function contrastOf(one: string, other: string): number {
   return (lighter + 0.05) / (darker + 0.05);
 }
 
-/** The colour, made lighter until it can be read on a dark ground. */
-export function readableOn(ground: string, colour: string): string {
+/** The colour, made lighter until it can be read in the dark. */
+export function readableInTheDark(colour: string): string {
   const [from, to] = [partsOf(colour), 255];
-  for (let step = 0; step <= 100; step++) {
-    const mixed = `#${from.map((part) => hex(part + ((to - part) * step) / 100)).join('')}`;
-    if (contrastOf(mixed, ground) >= READABLE) return mixed;
-  }
-  return '#ffffff';
+  const mixes = Array.from(
+    { length: 100 },
+    (_, step) => `#${from.map((part) => hex(part + ((to - part) * step) / 100)).join('')}`,
+  );
+  return mixes.find((mixed) => contrastOf(mixed, DARK) >= READABLE) ?? '#ffffff';
 }
 
 function luminanceOf(colour: string): number {

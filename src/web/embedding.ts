@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type { Next, Request, Response, Server } from 'restify';
 import type { Content } from '../content.ts';
-import { ACCENT, readableOn } from './colours.ts';
+import { ACCENT, DARK, readableInTheDark } from './colours.ts';
 import { escaped, sendPage } from './page.ts';
 
 const TEXTS = ['open', 'unread', 'answered', 'chat', 'close', 'opening', 'missing', 'newTab', 'again'] as const;
@@ -32,15 +32,12 @@ export type EmbeddingWorld = {
   scripts: string;
 };
 
-/** What is behind the chat where the student wants it dark. */
-const DARK = '#10191f';
-
 export async function mountEmbedding(server: Server, world: EmbeddingWorld): Promise<void> {
   const { content, accent = ACCENT, isProduction, scripts } = world;
   const [program, style] = await Promise.all(
     ['embed.js', 'embed.css'].map((name) => readFile(join(scripts, name), 'utf8')),
   );
-  const colours = `:host{--accent:${accent};--accent-in-dark:${readableOn(DARK, accent)};--dark:${DARK}}`;
+  const colours = `:host{--accent:${accent};--accent-in-dark:${readableInTheDark(accent)};--dark:${DARK}}`;
   const texts = Object.fromEntries(TEXTS.map((name) => [name, content.label(`embedding/${name}`)]));
   const script = Buffer.from(`(embedding=>{${program}})(${JSON.stringify({ texts, style: `${colours}${style}` })});\n`);
   const compressed = { br: brotliCompressSync(script), gzip: gzipSync(script, { level: 9 }) };

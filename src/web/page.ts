@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import type { Response } from 'restify';
+import { ACCENT, readableInTheDark } from './colours.ts';
 
 export type Page = {
   title: string;
@@ -66,9 +67,9 @@ export const escaped = (text: string): string => text.replace(/[&<>"']/g, (sign)
 
 /** Of a page that is read. The dark is as the browser has it. */
 export const READING_STYLE = `
-:root { color-scheme: light dark; --accent: #00527a; --subtle: #4a5964; --line: #c9d6de; --notice: #fff3cd; }
+:root { color-scheme: light dark; --accent: ${ACCENT}; --subtle: #4a5964; --line: #c9d6de; --notice: #fff3cd; }
 @media (prefers-color-scheme: dark) {
-  :root { --accent: #7fc4e8; --subtle: #b4c1ca; --line: #33434e; --notice: #453a12; }
+  :root { --accent: ${readableInTheDark(ACCENT)}; --subtle: #b4c1ca; --line: #33434e; --notice: #453a12; }
 }
 body { margin: 0; font: 1rem/1.55 system-ui, 'Segoe UI', Roboto, sans-serif; overflow-wrap: anywhere; }
 main { max-width: 52rem; margin: 0 auto; padding: 1.5rem 1rem; }

@@ -152,7 +152,59 @@ describe.each(sizes)('on a screen of $width by $height', (viewport) => {
   });
 });
 
+describe('in every state', () => {
+  it('a machine finds no barrier: cards, a receipt, rules, what is in the way, and what is not sent', async () => {
+    const { page, close } = await visiting({ viewport: { width: 390, height: 800 } });
+    const found: Record<string, string[]> = {};
+    await page.getByText(label('about')).click();
+    await say(page, 'var fotar jag mig?');
+    await page.locator('.ac-adaptiveCard').nth(1).waitFor();
+    found.visits = await barriersOn(page);
+    await say(page, 'någon har snott mitt kort');
+    await signIn(page, 'loa2');
+    await answered(page, /Jag hittade ditt/);
+    await suggestion(page, 'Ja').click();
+    await page.locator('.ac-adaptiveCard', { hasText: 'Kvitto' }).waitFor();
+    found.receipt = await barriersOn(page);
+    await page.context().setOffline(true);
+    await say(page, 'var hämtar jag?');
+    await page.getByRole('status').getByText(label('unsent')).waitFor();
+    found.offline = await barriersOn(page);
+    expect(found).toEqual({ visits: [], receipt: [], offline: [] });
+    await close();
+  });
+});
+
 describe('by keyboard alone', () => {
+  it('one has a card revoked, from the first word to the receipt', async () => {
+    const { page, close } = await visiting();
+    const write = async (text: string) => {
+      await tabTo(page, 'TEXTAREA');
+      await page.keyboard.type(text);
+      await page.keyboard.press('Enter');
+    };
+    const choose = async (title: string) => {
+      await suggestion(page, title).waitFor();
+      await tabTo(page, title, 'Shift+Tab');
+      await page.keyboard.press('Enter');
+    };
+    await write('mitt kort är stulet');
+    await page.getByRole('link', { name: 'Logga in' }).waitFor();
+    const opening = page.context().waitForEvent('page');
+    await tabTo(page, `Logga in ${label('newTab')}`, 'Shift+Tab');
+    await page.keyboard.press('Enter');
+    const tab = await opening;
+    await tab.getByRole('button', { name: 'reserve', exact: true }).waitFor();
+    await tabTo(tab, 'reserve');
+    await tab.keyboard.press('Enter');
+    const code = await tab.getByText(/^[B-Z]{4}-[B-Z]{4}$/).innerText();
+    await tab.close();
+    await write(code);
+    await choose('Ja');
+    await answered(page, /är spärrat sedan 23 november 2026/);
+    await close();
+  });
+
   it('one writes, chooses an answer and comes back to the box', async () => {
     const { page, close } = await visiting();
     await tabTo(page, 'TEXTAREA');

@@ -22,7 +22,7 @@ const expected: Expected = {
   lines: new Set([...lines(), ...programLines]),
   labels: new Set(
     [...reading.lines.keys()].filter((name) =>
-      /^(terminal|web-chat|sign-in|evaluation|receipt|visit|privacy)\//.test(name),
+      /^(accessibility|chat|embedding|evaluation|privacy|receipt|sign-in|terminal|visit|web-chat)\//.test(name),
     ),
   ),
   intents,
@@ -196,7 +196,7 @@ const mistakes: Record<Kind, Mistake[]> = {
   notTrueOrFalse: [edited('true is in Swedish', 'offices.yaml', 'helgfria: true }', 'helgfria: ja }', 'helgfria')],
   notAChoice: [
     edited('a choice is in Swedish', 'renewal/lines.yaml', 'cites: [R17, R11]', 'uncited: fråga', 'uncited', {
-      detail: 'question, conversation, ledger, setting, caution',
+      detail: 'question, conversation, ledger, setting, caution, tested',
     }),
     edited('a visit follows an office there is none of', 'visits.yaml', 'time: booth', 'time: automaten', 'time', {
       detail: 'booth, sodersjukhuset, booked',
