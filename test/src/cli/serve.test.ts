@@ -227,7 +227,7 @@ describe('a service', () => {
     expect(await health()).toBe(503);
     const { token } = await clientOf(alone.origin).token();
     const refused = await clientOf(alone.origin).request('/v3/directline/conversations', { method: 'POST', token });
-    expect(refused).toEqual({
+    expect(refused).toMatchObject({
       status: 500,
       body: { error: { code: 'ServiceError', message: 'Something went wrong here.' } },
     });
