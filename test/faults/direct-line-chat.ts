@@ -40,6 +40,7 @@ const AVOIDING = 250;
 /** How often to look: often at first, and ever less so. */
 const FIRST_LOOK = 120;
 const LONGEST_PAUSE = 800;
+const TOO_MUCH = 429;
 
 const Begun = z.object({ conversation: z.string(), token: z.string() });
 const Acknowledged = z.object({ id: z.string() });
@@ -94,8 +95,16 @@ export async function openChat(name: string, home: string, world: ChatWorld): Pr
   /** Asks one process after the other until one answers. */
   const call = async (asked: Call): Promise<Answer & { origin: string }> => {
     let at = asked.at ?? chooseFrom(origins);
-    for (const end = Date.now() + ALL_TRIES; Date.now() < end;) {
+    let end = Date.now() + ALL_TRIES;
+    while (Date.now() < end) {
       const answer = await attempt(at, asked);
+      if (answer?.status === TOO_MUCH) {
+        // Whoever writes faster than anybody can is told how long to wait, and does.
+        const pause = Number(answer.headers['retry-after']) * 1_000;
+        end += pause;
+        await wait(pause);
+        continue;
+      }
       if (answer) return { ...answer, origin: at };
       counts.retries += 1;
       avoided.set(at, Date.now() + AVOIDING);

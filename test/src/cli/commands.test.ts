@@ -2,7 +2,9 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { readSettings } from '../../../src/settings.ts';
 import { root } from '../../product.ts';
+import { hubSetting } from '../channels/direct-line/client.ts';
 
 type Ran = { code: number | null; out: string; err: string };
 
@@ -126,4 +128,26 @@ describe('kortlotsen understand', () => {
       because: { guidance: expect.arrayContaining([expect.objectContaining({ rule: 'R31' })]) },
     });
   });
+});
+
+describe('kortlotsen direct-line hub', () => {
+  it('gives a secret once, and the setting that takes it', async () => {
+    const { code, out } = await run(['direct-line', 'hub', 'skolan', '--origin', 'https://a.se', 'https://b.se']);
+    expect(code).toBe(0);
+    const secret = /shown once: (\S{43})$/m.exec(out)?.[1] ?? '';
+    const setting = /Add to DIRECT_LINE_HUBS.*: (\S+)$/m.exec(out)?.[1];
+    expect(setting).toBe(hubSetting('skolan', secret, ['https://a.se', 'https://b.se']));
+    expect(readSettings({ DIRECT_LINE_HUBS: setting }).hubs).toMatchObject([
+      { name: 'skolan', origins: ['https://a.se', 'https://b.se'] },
+    ]);
+  });
+
+  it.each([[['Skolan']], [['skolan', '--origin', 'https://a.se/chatt']], [['skolan', '--origin', '*']]])(
+    'gives none that could not be set, %j',
+    async (asked) => {
+      const { code, out, err } = await run(['direct-line', 'hub', ...asked]);
+      expect([code, out]).toEqual([1, '']);
+      expect(err).toMatch(/^Write the name in small letters and digits/);
+    },
+  );
 });
