@@ -175,7 +175,9 @@ export function createSession({ activities, returnToken }: Beginning): Session {
   };
 
   const listen = (url: string) => {
-    const address = new URL(url, location.href);
+    // At the origin that the page came from, whatever the server behind it believes that is.
+    const { pathname, search } = new URL(url);
+    const address = new URL(pathname + search, location.href.replace(/^http/, 'ws'));
     address.searchParams.set('watermark', String(seen));
     const opened = new WebSocket(address);
     stream?.close();
