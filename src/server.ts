@@ -4,7 +4,8 @@
  * A handler that throws has met a mistake of ours, or a neighbour's: it is told
  * of here, and the client learns no more than that.
  */
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import {
   createServer as createRestifyServer,
@@ -68,8 +69,20 @@ export async function createServer({ content, mounts, isHealthy, onMistake }: Se
 
 type Problem = Error & { statusCode?: number; body?: { code?: string } };
 
+/** Connections that nothing was asked on yet: browsers open some beforehand, and Node holds them for busy. */
+const unused = new WeakMap<Server, Set<Socket>>();
+
 /** Listens, and says where it is reached from this machine. */
 export async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<string> {
+  const waiting = new Set<Socket>();
+  unused.set(server, waiting);
+  server.server.on('connection', (socket: Socket) => {
+    waiting.add(socket);
+    socket.once('close', () => waiting.delete(socket));
+  });
+  for (const event of ['request', 'upgrade']) {
+    server.server.on(event, ({ socket }: IncomingMessage) => waiting.delete(socket));
+  }
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {
@@ -93,6 +106,7 @@ export async function closeServer(server: Server, work: Promise<unknown>): Promi
     server.close(resolve);
   });
   server.server.closeIdleConnections();
+  for (const socket of unused.get(server) ?? []) socket.destroy();
   await Promise.race([Promise.all([closed, work]), wait(STOPPING, undefined, { ref: false })]);
   server.server.closeAllConnections();
 }
