@@ -42,7 +42,10 @@ type Scene = { victim: Began; own: Began; hubs: Began };
 beforeAll(async () => {
   const url = await createDatabase();
   const hubs = [hubSetting('skolan', SECRET, [SCHOOL_PAGE]), hubSetting('regionen', OTHERS_SECRET)];
-  service = await startService({ DATABASE_URL: url, DIRECT_LINE_HUBS: hubs.join(',') }, { rates: { beginnings: 5_000 } });
+  service = await startService(
+    { DATABASE_URL: url, DIRECT_LINE_HUBS: hubs.join(',') },
+    { rates: { beginnings: 5_000 } },
+  );
   slow = sendRaw(
     `POST ${CONVERSATIONS} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{`,
   );
