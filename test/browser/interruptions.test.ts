@@ -202,6 +202,24 @@ describe('a conversation goes on', () => {
   });
 });
 
+describe('a server that takes nothing', () => {
+  it('is tried again ever more seldom, and gets what was written when it does', async () => {
+    const { page, close } = await asked();
+    const tried: number[] = [];
+    await page.route(`${ROUTES}/activities`, (route) => {
+      tried.push(performance.now());
+      return route.fulfill({ status: 500 });
+    });
+    await say(page, 'nej');
+    while (tried.length < 4) await page.waitForRequest(`${ROUTES}/activities`);
+    await page.unroute(`${ROUTES}/activities`);
+    await isAnswered(page);
+    const [first = 0, second = 0, third = 0, fourth = 0] = tried;
+    expect(fourth - third).toBeGreaterThan(2 * (second - first));
+    await close();
+  });
+});
+
 describe('a conversation that is not there any more', () => {
   it('is said to be so, and another is begun with what was written', async () => {
     const { page, close } = await visit(browser, 'about:blank');

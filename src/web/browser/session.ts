@@ -208,14 +208,19 @@ export function createSession({ activities, returnToken }: Beginning): Session {
 
   /** Gives up a stream that may be dead, and does not know it. */
   const restart = () => {
-    const old = stream;
-    stream = undefined;
-    old?.close();
+    hangUp();
     void connect();
   };
 
+  const hangUp = () => {
+    const old = stream;
+    stream = undefined;
+    old?.close();
+  };
+
   const connected = () => {
-    attempts = 0;
+    // Not before what waits is through: a server that is there, and takes nothing, is left alone ever longer.
+    if (!firstUnsent()) attempts = 0;
     if (chat.connection === 'offline') {
       change({ connection: 'back' });
       after('told', TOLD, () => {
@@ -295,19 +300,18 @@ export function createSession({ activities, returnToken }: Beginning): Session {
       const posted = await request(z.unknown(), pathTo('/activities'), asked('POST', credentials.token, activity));
       if (posted.outcome === 'ok') {
         sent.add(id);
+        attempts = 0;
         change({ isBusy: false });
         after('echo', ECHO, () => void recover());
       } else if (posted.outcome === 'refused') {
         change({ unsent: chat.unsent.map((each) => (each.id === id ? { ...each, problem: 'tooLong' } : each)) });
-      } else if (posted.outcome === 'expired') {
-        credentials = undefined;
-        restart();
-        return;
-      } else if (posted.after > 0) {
+      } else if (posted.outcome === 'later' && posted.after > 0) {
         change({ isBusy: true });
         await new Promise((resolve) => setTimeout(resolve, posted.after));
       } else {
-        restart();
+        if (posted.outcome === 'expired') credentials = undefined;
+        hangUp();
+        lost();
         return;
       }
     }

@@ -28,6 +28,14 @@ describe.each(stores)('conversations %s', (_, newStore) => {
     expect((await open(placeOf(id))).replies).toEqual([]);
   });
 
+  it('tell what they would begin with, and begin nothing by that', async () => {
+    const [store, id] = [newStore(), newId()];
+    const conversations = conversationsOf(store);
+    const told = conversations.welcome().map(({ text }) => text);
+    expect(await store.has(id)).toBe(false);
+    expect((await conversations.open(placeOf(id))).replies.map(({ text }) => text)).toEqual(told);
+  });
+
   it('begin with a welcome also for somebody who writes at once', async () => {
     const { replies, state } = await say(conversationsOf(newStore()), newId(), 'jag har slagit fel kod tre gånger');
     expect(state).toBe('pin-trouble/askingHasPuk');

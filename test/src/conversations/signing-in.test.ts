@@ -253,6 +253,13 @@ describe('“glöm mig”', () => {
     expect(seqs[0]).toBeGreaterThan(5);
   });
 
+  it('says with its first word that everything before it is gone, for whoever still shows it', async () => {
+    const id = newId();
+    const { conversations } = await forgotten(placeOf(id));
+    const said = (await conversations.log(id, 0)).map((entry) => entry.author === 'bot' && entry.said.clears);
+    expect(said).toEqual([true, ...said.slice(1).map(() => undefined)]);
+  });
+
   it('forgets nothing on anything but a yes', async () => {
     const { conversations, id } = await asked();
     await say(conversations, id, 'glöm mig');

@@ -78,7 +78,7 @@ describe('a conversation over Direct Line', () => {
     const chat = await here().begin();
     const message = { ...WRONG_PIN, channelData: { clientActivityID: 'mine' } };
     const [first, second] = await Promise.all([here().send(chat, message), elsewhere?.send(chat, message)]);
-    expect(second).toEqual(first);
+    expect([second?.status, second?.body]).toEqual([first.status, first.body]);
     const activities = await here().until(chat, content.label('pin-trouble/askingHasPuk'));
     expect(activities).toHaveLength(4);
   });
