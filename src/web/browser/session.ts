@@ -227,7 +227,6 @@ export function createSession({ activities, returnToken }: Beginning): Session {
         if (chat.connection === 'back') change({ connection: 'online' });
       });
     } else if (chat.connection !== 'back') change({ connection: 'online' });
-    void flush();
   };
 
   const lost = () => {
@@ -362,7 +361,7 @@ export function createSession({ activities, returnToken }: Beginning): Session {
       after('slow', SLOW, () => {
         change({ isSlow: true });
       });
-      if (stream?.readyState === WebSocket.OPEN || streamsFailed >= 2) void flush();
+      if (stream ?? streamsFailed >= 2) void flush();
       else void connect();
     },
     async leave() {
