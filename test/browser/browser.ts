@@ -1,4 +1,5 @@
 /** A real Chromium, from npm, on machines that have none and none of its libraries. */
+import { AxeBuilder } from '@axe-core/playwright';
 import { type Browser, type BrowserContextOptions, chromium as playwright, type Page } from 'playwright-core';
 
 export async function openBrowser(): Promise<Browser> {
@@ -54,4 +55,27 @@ export async function visit(browser: Browser, origin: string, options: Visiting 
     }),
     close: () => context.close(),
   };
+}
+
+/** What a machine finds in anybody's way, by WCAG 2.1 A and AA. */
+export async function barriersOn(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'])
+    .analyze();
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
+
+/** Whether one has to scroll to the side. */
+export const isTooWide = (page: Page): Promise<boolean> =>
+  page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth');
+
+/** Presses a key until what has the focus is called that, or is that kind of element. */
+export async function tabTo(page: Page, wanted: string, key = 'Tab'): Promise<void> {
+  for (let presses = 0; presses < 40; presses++) {
+    await page.keyboard.press(key);
+    const focused = page.locator(':focus');
+    const [tag, text] = await focused.evaluateAll(([element]) => [element?.tagName, element?.textContent.trim()]);
+    if (tag === wanted || text === wanted) return;
+  }
+  throw new Error(`${wanted} cannot be reached by keyboard`);
 }

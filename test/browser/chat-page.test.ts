@@ -1,11 +1,10 @@
 /** The page as a student meets it: in a browser, with the built product behind it. */
-import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { createDatabase } from '../database/database.ts';
 import { content } from '../product.ts';
 import { type Serving, startServing } from '../serving.ts';
-import { openBrowser, visit, type Visiting } from './browser.ts';
+import { barriersOn, isTooWide, openBrowser, tabTo, visit, type Visiting } from './browser.ts';
 
 const MONDAY = '2026-11-23T08:00';
 const QUIET = { policy: [], elsewhere: [], errors: [] };
@@ -312,16 +311,6 @@ describe('a page that is only looked at', () => {
   });
 });
 
-const barriersOn = async (page: Page): Promise<string[]> => {
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'])
-    .analyze();
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-};
-
-const isTooWide = (page: Page): Promise<boolean> =>
-  page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth');
-
 /** By the button, so that it is sent also where no script hears Enter. */
 async function say(page: Page, text: string): Promise<void> {
   await page.getByRole('textbox').fill(text);
@@ -350,17 +339,6 @@ async function signIn(page: Page, holder: string): Promise<void> {
   const code = await tab.getByText(/^[B-Z]{4}-[B-Z]{4}$/).innerText();
   await tab.close();
   await say(page, code);
-}
-
-/** Presses a key until what has the focus is called that, or is that kind of element. */
-async function tabTo(page: Page, wanted: string, key = 'Tab'): Promise<void> {
-  for (let presses = 0; presses < 40; presses++) {
-    await page.keyboard.press(key);
-    const focused = page.locator(':focus');
-    const [tag, text] = await focused.evaluateAll(([element]) => [element?.tagName, element?.textContent.trim()]);
-    if (tag === wanted || text === wanted) return;
-  }
-  throw new Error(`${wanted} cannot be reached by keyboard`);
 }
 
 async function textOf(stream: AsyncIterable<Buffer>): Promise<string> {

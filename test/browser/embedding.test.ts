@@ -2,13 +2,12 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, Locator, Page, Route } from 'playwright-core';
 import { createDatabase } from '../database/database.ts';
 import { content } from '../product.ts';
 import { type Serving, startServing } from '../serving.ts';
-import { openBrowser, type Visit, visit } from './browser.ts';
+import { barriersOn, openBrowser, type Visit, visit } from './browser.ts';
 
 const MONDAY = '2026-11-23T08:00';
 /** How long a frame that shows nothing is waited for, and then some. In milliseconds. */
@@ -320,14 +319,14 @@ describe('the chat on somebody else’s page', () => {
       const { page } = visited;
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await opener(page).waitFor();
-      expect(await barriers(page)).toEqual([]);
+      expect(await barriersOn(page)).toEqual([]);
       const arrive = await hold(page);
       await opener(page).click();
       await panel(page).waitFor();
-      expect(await barriers(page)).toEqual([]);
+      expect(await barriersOn(page)).toEqual([]);
       await arrive();
       await isReady(page);
-      expect(await barriers(page)).toEqual([]);
+      expect(await barriersOn(page)).toEqual([]);
       await visited.close();
     },
   );
@@ -453,7 +452,7 @@ describe('a chat that does not come', () => {
       `${serving.origin}/`,
       '_blank',
     ]);
-    expect(await barriers(page)).toEqual([]);
+    expect(await barriersOn(page)).toEqual([]);
     await page.keyboard.press('Escape');
     expect(await focused(page)).toBe(open);
     await visited.close();
@@ -586,11 +585,4 @@ async function countingNews(page: Page): Promise<() => Promise<number>> {
     new MutationObserver(() => { if (status.textContent) told++ }).observe(status, { childList: true });
   }`);
   return () => page.evaluate<number>('told');
-}
-
-async function barriers(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'])
-    .analyze();
-  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ''}`);
 }

@@ -1,11 +1,10 @@
 /** The pages around the chat, as a student or a data protection officer sees them. */
-import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { createDatabase } from '../database/database.ts';
 import { type Serving, startServing } from '../serving.ts';
 import { clientOf } from '../src/channels/direct-line/client.ts';
-import { openBrowser, visit } from './browser.ts';
+import { barriersOn, isTooWide, openBrowser, visit } from './browser.ts';
 
 const PHONE = { viewport: { width: 320, height: 640 } };
 
@@ -29,16 +28,6 @@ async function signInLink(): Promise<string> {
   const activities = await client.until(chat, 'Logga in med knappen');
   return activities.flatMap(({ attachments = [] }) => attachments)[0]?.content.buttons[0]?.value ?? '';
 }
-
-async function barriersOn(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'])
-    .analyze();
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-}
-
-const isTooWide = (page: Page): Promise<boolean> =>
-  page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth');
 
 describe('the pages around the chat', () => {
   it('lead through signing in by keyboard, without a barrier, also on a narrow phone', async () => {

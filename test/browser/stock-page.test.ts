@@ -1,11 +1,10 @@
 /** The page with the stock Web Chat as a student meets it: in a browser, with the built product behind it. */
-import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { createDatabase } from '../database/database.ts';
 import { content } from '../product.ts';
 import { freePort, hub, type Serving, startServing } from '../serving.ts';
-import { openBrowser, type Visit, visit } from './browser.ts';
+import { barriersOn, openBrowser, tabTo, type Visit, visit } from './browser.ts';
 
 const MONDAY = '2026-11-23T08:00';
 /** Web Chat comes back by itself after at most 15 seconds. In milliseconds. */
@@ -273,13 +272,6 @@ async function say(page: Page, text: string, timeout?: number): Promise<void> {
   await page.keyboard.press('Enter');
 }
 
-async function barriersOn(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'])
-    .analyze();
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-}
-
 /** Waits for it. What is said is also announced, elsewhere in the page and unseen. */
 async function shows(page: Page, text: string | RegExp, timeout = 15_000): Promise<void> {
   await page.getByRole('feed').or(page.getByRole('main')).getByText(text).last().waitFor({ timeout });
@@ -306,15 +298,4 @@ async function signIn(page: Page, holder: string): Promise<string> {
 
 async function welcomes(page: Page): Promise<number> {
   return page.locator('.webchat__bubble__content', { hasText: 'Jag är Kortlotsen, en robot' }).count();
-}
-
-/** Presses a key until what has the focus is called that, or is that kind of element. */
-async function tabTo(page: Page, wanted: string, key = 'Tab'): Promise<void> {
-  for (let presses = 0; presses < 40; presses++) {
-    await page.keyboard.press(key);
-    const focused = page.locator(':focus');
-    const [tag, text] = await focused.evaluateAll(([element]) => [element?.tagName, element?.textContent.trim()]);
-    if (tag === wanted || text === wanted) return;
-  }
-  throw new Error(`${wanted} cannot be reached by keyboard`);
 }
