@@ -10,8 +10,7 @@ const Attachment = z.object({ contentType: z.string(), content: z.optional(z.unk
 const Claim = z.object({ appearance: z.object({ name: z.string(), text: z.optional(z.string()) }) });
 
 /** What cannot be read of an activity is left out; one without an id or a sender is not shown at all. */
-const lenient = <Shape extends z.core.SomeType>(shape: Shape) =>
-  z.catch(z.optional(shape), undefined as z.infer<Shape> | undefined);
+const lenient = <Shape extends z.core.SomeType>(shape: Shape) => z.catch(z.optional(shape), () => undefined);
 
 export const Activity = z.object({
   id: z.string(),
