@@ -39,6 +39,9 @@ describe('the pages around the chat', () => {
     await page.getByText(/^[B-Z]{4}-[B-Z]{4}$/).waitFor();
     expect(await barriersOn(page)).toEqual([]);
     expect(await isTooWide(page)).toBe(false);
+    // Whoever comes after at the same computer is not shown it again.
+    await page.reload();
+    await page.getByText(/gäller inte längre/).waitFor();
     const { policy, errors } = await complaints();
     expect({ policy, errors }).toEqual({ policy: [], errors: [] });
     await close();
