@@ -10,7 +10,7 @@ const PROCESSES = 3;
 /** So few a student, in the short form, that with those sent again nobody has to wait for writing too much. */
 const scale: Blows = isLong
   ? { seed: 20_220_322, conversations: 50, messages: 40, kills: 20 }
-  : { seed: 20_220_322, conversations: 28, messages: 18, kills: 12 };
+  : { seed: 20_220_322, conversations: 20, messages: 18, kills: 12 };
 /** In milliseconds. It takes a minute or so, and far longer on a machine that has more to do. */
 const PATIENCE = 600_000;
 

@@ -166,9 +166,10 @@ export function createSession({ activities, returnToken }: Beginning): Session {
     const given = await request(Credentials, '/chat/token', { method: 'POST', headers, body });
     if (given.outcome !== 'ok') throw new Error(`There is no token: ${given.outcome}`);
     if (back !== undefined && !given.body.isKnown) {
-      shown.clear();
+      // A page that has just come has nothing of the old one, and its welcome stays.
+      if (seen > 0) shown.clear();
       seen = 0;
-      change({ activities: [], isBegunAnew: true });
+      change({ activities: [...shown.values()], isBegunAnew: true });
     }
     back = given.body.returnToken;
     return given.body;
