@@ -8,6 +8,7 @@ import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
+// All of Web Chat is in this one file, so package.json keeps what its package depends on from being installed.
 const webChat = join(root, 'node_modules/botframework-webchat/dist/webchat.js');
 const swaggerUi = join(root, 'node_modules/swagger-ui-dist');
 

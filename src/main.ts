@@ -30,7 +30,7 @@ import { StartupProblem } from './startup-problem.ts';
 import { modelFor } from './understanding/model-file.ts';
 import { createUnderstanding, lessonsOf, type Understanding } from './understanding/understanding.ts';
 import { accessibilityLabels } from './web/accessibility.tsx';
-import { CHAT_TEXTS } from './web/chat/texts.ts';
+import { chatLabels } from './web/chat/texts.ts';
 import { embeddingLabels } from './web/embedding.ts';
 import { signInLabels, stockPageLabels } from './web/labels.ts';
 import { receiptLabels } from './web/receipt.ts';
@@ -52,7 +52,7 @@ const expected: Expected = {
   labels: new Set([
     ...consoleLabels,
     ...reportLabels,
-    ...CHAT_TEXTS.map((name) => `chat/${name}`),
+    ...chatLabels,
     ...accessibilityLabels,
     ...stockPageLabels,
     ...signInLabels,

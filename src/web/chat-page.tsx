@@ -21,8 +21,8 @@ import type { Content } from '../content.ts';
 import type { Conversations } from '../conversations/conversations.ts';
 import type { Logged } from '../conversations/store.ts';
 import { mountFolder } from './assets.ts';
-import { Activity } from './chat/activity.ts';
-import { ChatView, type FormFields, LONGEST_TEXT } from './chat/chat-view.tsx';
+import { Activity, LONGEST_TEXT } from './chat/activity.ts';
+import { atRest, ChatView, type FormFields } from './chat/chat-view.tsx';
 import { CHAT_TEXTS, type Texts } from './chat/texts.ts';
 import { ACCENT, readableInTheDark } from './colours.ts';
 import { sendPage } from './page.ts';
@@ -68,12 +68,8 @@ const Sent = z.object({
 
 export async function mountChatPage(server: Server, world: ChatPageWorld): Promise<void> {
   const { content, conversations, tokens, limits, addressOf, publicOrigin, accent = ACCENT } = world;
-  const label = (name: (typeof CHAT_TEXTS)[number], facts?: Record<string, string>) =>
-    content.label(`chat/${name}`, facts);
-  const dated = content.sources.map((source) => label('dated', source));
-  const texts = Object.fromEntries(
-    CHAT_TEXTS.filter((name) => name !== 'dated').map((name) => [name, label(name)]),
-  ) as Texts;
+  const dated = content.sources.map((source) => content.label('chat/dated', source));
+  const texts = Object.fromEntries(CHAT_TEXTS.map((name) => [name, content.label(`chat/${name}`)])) as Texts;
   const asset = await mountFolder(server, join(world.scripts, 'chat'));
   const style = (await readFile(join(world.scripts, 'chat/chat-page.css'), 'utf8')).trim();
   const colours = `:root{--accent-light:${accent};--accent-dark:${readableInTheDark(accent)}}`;
@@ -98,14 +94,7 @@ export async function mountChatPage(server: Server, world: ChatPageWorld): Promi
     const form = { token, id: randomUUID() };
     const data: ChatPageData = { texts, dated, activities, form };
     const host = req.header('host', '');
-    const chat = {
-      activities,
-      unsent: [],
-      connection: 'resting',
-      isSlow: false,
-      isBusy,
-      isBegunAnew: false,
-    } as const;
+    const chat = { ...atRest(activities), isBusy };
     const view = <ChatView chat={chat} texts={texts} dated={dated} form={form} isAlive={false} isFramed={false} />;
     sendPage(res, {
       title: texts.title,

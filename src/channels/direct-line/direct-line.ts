@@ -14,6 +14,7 @@ import { z } from 'zod';
 import type { Conversations } from '../../conversations/conversations.ts';
 import type { Logged } from '../../conversations/store.ts';
 import type { Hub } from '../../settings.ts';
+import { LONGEST_TEXT } from '../../web/chat/activity.ts';
 import type { AddressOf } from '../../web/requests.ts';
 import { type Rules, toWebChatActivity } from '../activities.ts';
 import { type Caller, claimsIn, createAccess, newcomer } from './access.ts';
@@ -47,8 +48,6 @@ export type DirectLineWorld = {
 };
 
 const BASE = '/v3/directline';
-/** A long e-mail is welcome, a book is not. In characters. */
-const LONGEST_TEXT = 10_000;
 /** In milliseconds: how long somebody may take to send us a request. */
 const SENDING = 10_000;
 

@@ -5,7 +5,7 @@ import { hydrate, render } from 'preact';
 import type { ChatPageData } from '../chat-page.tsx';
 import { isOwn, placeIn } from '../chat/activity.ts';
 import type { DrawCard } from '../chat/card.tsx';
-import { type Chat, ChatView } from '../chat/chat-view.tsx';
+import { atRest, type Chat, ChatView } from '../chat/chat-view.tsx';
 import { blocksOf } from '../chat/markdown.tsx';
 import { createSession } from './session.ts';
 
@@ -32,14 +32,7 @@ function toHtml(text: string): string {
   return element.innerHTML;
 }
 
-let chat: Chat = {
-  activities: data.activities,
-  unsent: [],
-  connection: 'resting',
-  isSlow: false,
-  isBusy: false,
-  isBegunAnew: false,
-};
+let chat: Chat = atRest(data.activities);
 let form = data.form;
 
 const view = () => (
@@ -75,11 +68,12 @@ render(view(), app);
 scrollToNews();
 
 session.subscribe((changed, returnToken) => {
-  const [before, after] = [newestOf(chat), newestOf(changed)];
+  const [before, after] = [lastAnswerIn(chat), lastAnswerIn(changed)];
+  const isWritten = changed.unsent.length > chat.unsent.length;
   chat = changed;
   form = { ...form, token: returnToken };
   render(view(), app);
-  if (after > before || changed.unsent.length > 0) scrollToNews();
+  if (after > before || isWritten) scrollToNews();
   if (after > before && before > 0) tellHost('unread');
 });
 
@@ -138,8 +132,9 @@ function isFromHost(said: unknown): said is FromHost {
   return typeof said === 'object' && said !== null && 'kortlotsen' in said && said.kortlotsen === 'opened';
 }
 
-function newestOf({ activities }: Chat): number {
-  return activities.findLast((each) => !isOwn(each)) ? placeIn(activities.at(-1) ?? { id: '' }) : 0;
+function lastAnswerIn({ activities }: Chat): number {
+  const last = activities.findLast((each) => !isOwn(each));
+  return last ? placeIn(last) : 0;
 }
 
 function elementById(id: string): HTMLElement {

@@ -10,8 +10,8 @@
  * that was seen. All of it happens by itself.
  */
 import * as z from 'zod/mini';
-import { Activity, isOwn, placeIn } from '../chat/activity.ts';
-import { type Chat, LONGEST_TEXT, type Unsent } from '../chat/chat-view.tsx';
+import { Activity, isOwn, LONGEST_TEXT, placeIn } from '../chat/activity.ts';
+import { atRest, type Chat, type Unsent } from '../chat/chat-view.tsx';
 
 export type Session = {
   /** Is told of every change, and of what it is now. */
@@ -70,12 +70,8 @@ export function createSession({ activities, returnToken }: Beginning): Session {
   const remembered = recall();
   const shown = new Map(activities.map((activity) => [placeIn(activity), activity]));
   let chat: Chat = {
-    activities,
+    ...atRest(activities),
     unsent: (remembered?.unsent ?? []).map((each) => ({ ...each, problem: undefined })),
-    connection: 'resting',
-    isSlow: false,
-    isBusy: false,
-    isBegunAnew: false,
   };
   let hear: (chat: Chat, returnToken: string) => void = () => undefined;
   let back = returnToken ?? remembered?.returnToken;

@@ -30,6 +30,9 @@ export type Attachment = z.infer<typeof Attachment>;
 /** Where an activity stands in its conversation. Its id ends with that. */
 export const placeIn = ({ id }: Pick<Activity, 'id'>): number => Number(/\|(\d+)$/.exec(id)?.[1] ?? Number.NaN);
 
+/** Of a message, in characters. A long e-mail is welcome, a book is not. */
+export const LONGEST_TEXT = 10_000;
+
 export const isOwn = ({ from }: Pick<Activity, 'from'>): boolean => from.role === 'user';
 
 /** The answers that are offered, as text to be said. */

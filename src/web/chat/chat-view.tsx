@@ -6,7 +6,7 @@
  * rendered and what the browser makes of it would differ.
  */
 import type { ComponentChildren } from 'preact';
-import { type Activity, isOwn, placeIn, suggestionsOf } from './activity.ts';
+import { type Activity, isOwn, LONGEST_TEXT, placeIn, suggestionsOf } from './activity.ts';
 import { Card, type DrawCard } from './card.tsx';
 import { blocksOf } from './markdown.tsx';
 import type { Texts } from './texts.ts';
@@ -26,6 +26,16 @@ export type Chat = {
   /** What was said before could not be gone on with. */
   isBegunAnew: boolean;
 };
+
+/** As it is before anything is written, or comes. */
+export const atRest = (activities: readonly Activity[]): Chat => ({
+  activities,
+  unsent: [],
+  connection: 'resting',
+  isSlow: false,
+  isBusy: false,
+  isBegunAnew: false,
+});
 
 /** For a form that is sent without scripts: the token of its conversation, and the id its message will have. */
 export type FormFields = { token: string; id: string };
@@ -48,8 +58,6 @@ type ChatViewProps = {
 export const FORM = 'say';
 /** What was written last. Without scripts, the page that comes back begins there. */
 const ANSWER = 'answer';
-/** In characters, as the endpoint takes them. */
-export const LONGEST_TEXT = 10_000;
 
 export function ChatView(props: ChatViewProps) {
   const { chat, texts, dated, isAlive } = props;

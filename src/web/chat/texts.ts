@@ -3,7 +3,6 @@ export const CHAT_TEXTS = [
   'title',
   'robot',
   'intro',
-  'dated',
   'about',
   'log',
   'you',
@@ -37,5 +36,8 @@ export const CHAT_TEXTS = [
   'records',
   'close',
 ] as const;
+
+/** And how old the texts are that answers are founded on, once for each source. */
+export const chatLabels = [...CHAT_TEXTS, 'dated'].map((name) => `chat/${name}`);
 
 export type Texts = Record<(typeof CHAT_TEXTS)[number], string>;
