@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -215,6 +215,17 @@ describe('a service', () => {
     expect((await fetch(`${serving.origin}/sign-in?challenge=x`)).status).toBe(404);
     expect(serving.log()).toMatch(/OIDC_ISSUER is not set/);
     await serving.stop();
+  });
+
+  it('stops without waiting for a connection that a browser opened beforehand, and asked nothing on', async () => {
+    const alone = await startServing({ DATABASE_URL: await createDatabase() });
+    const { hostname, port } = new URL(alone.origin);
+    const socket = connect(Number(port), hostname);
+    await once(socket, 'connect');
+    const begun = performance.now();
+    expect(await alone.stop()).toBe(0);
+    // What is being answered is given ten seconds, and would get them.
+    expect(performance.now() - begun).toBeLessThan(8_000);
   });
 
   it('is not well while its database is away, and is again by itself', async () => {
