@@ -4,6 +4,7 @@
  * it has its Swedish, or walks through it.
  */
 import { conversation } from './conversation.ts';
+import type { PathName } from './intents.ts';
 import type { Asks, Fact, Known } from './vocabulary.ts';
 
 export type Place = {
@@ -32,6 +33,26 @@ export function places(): Place[] {
     return states.map(([state, inner]) => placeOf(path, state, inner, state === node.initial));
   });
 }
+
+/** The facts that lead the way on a path: those it asks for, and those it heeds when it is told them elsewhere. */
+export const factsOf = (path: PathName): Fact[] => [
+  ...new Set([
+    ...places().flatMap((place) => (place.path === path ? factsIn(place.asks) : [])),
+    ...(alsoHeeded[path] ?? []),
+  ]),
+];
+
+const alsoHeeded: Partial<Record<PathName, Fact[]>> = {
+  'pin-trouble': ['cardKind'],
+  'new-card': ['collectedCard'],
+  renewal: ['hasExpired'],
+  malfunction: ['issuedOn', 'wasUpgraded', 'expiresOn'],
+};
+
+const factsIn = (asks: Asks | undefined): Fact[] => {
+  if (asks === undefined || asks === 'confirmation' || asks === 'signInCode') return [];
+  return asks === 'readiness' ? ['cardReady', 'codesArrived'] : [asks];
+};
 
 /** What is no path's own: what is heeded wherever the talk is, and how well we hear each other. */
 export function surroundings(): Place[] {

@@ -10,8 +10,10 @@ import { assign, type StateValue } from 'xstate';
 import { lapsesOn, renewBy } from './card-validity.ts';
 import { quotableOf, quotableReceipt } from './card-status.ts';
 import { guidedPaths, ofAskedDay, pathBeginnings, waysBack } from './guided-paths.ts';
-import { answers, type Intent } from './intents.ts';
+import { handOver, linesOfHandingOver } from './handing-over.ts';
+import { answers, type Intent, talk } from './intents.ts';
 import { isNobody, proofHasEnded } from './proving.ts';
+import { isToBeRated } from './rating.ts';
 import {
   type Context,
   dayOf,
@@ -69,7 +71,7 @@ export const conversation = vocabulary.createMachine({
     },
     talk: {
       initial: 'assisting',
-      meta: { says: ['conversation/ambiguous', 'conversation/choices'] },
+      meta: { says: ['conversation/ambiguous', 'conversation/choices', ...linesOfHandingOver] },
       states: {
         assisting: {
           initial: 'listening',
@@ -84,10 +86,13 @@ export const conversation = vocabulary.createMachine({
         ...pathBeginnings,
         ...answersInPlace,
         'intent.greeting': { actions: say('conversation/greeting') },
-        'intent.thanks': { actions: say('conversation/thanks') },
+        'intent.thanks': [
+          { guard: isToBeRated, target: '.assisting.rating', actions: say('conversation/thanks') },
+          { actions: say('conversation/thanks') },
+        ],
         'intent.help': { actions: say('conversation/help') },
         'intent.are-you-a-bot': { actions: say('conversation/whoIAm') },
-        'intent.talk-to-human': { actions: say('conversation/human') },
+        'intent.talk-to-human': { actions: handOver('asked') },
         'intent.out-of-scope': { actions: say('conversation/outOfScope') },
         'intent.cancel': {
           target: '.assisting.listening',
@@ -136,15 +141,30 @@ export const conversation = vocabulary.createMachine({
             ],
           },
         ],
-        'ledger.refused': { actions: [assign({ isUnsettled: false }), say('lost-card/refused')] },
+        'ledger.refused': {
+          actions: [assign({ isUnsettled: false }), say('lost-card/refused'), handOver('outcome')],
+        },
         'ledger.unreachable': {
           guard: ({ event }) => event.request === 'ledger.revoke',
-          actions: say('lost-card/notSent'),
+          actions: [say('lost-card/notSent'), handOver('outcome')],
         },
         'ledger.unanswered': {
           guard: ({ event }) => event.request === 'ledger.revoke',
-          actions: [assign({ isUnsettled: true }), say('lost-card/uncertain')],
+          actions: [assign({ isUnsettled: true }), say('lost-card/uncertain'), handOver('outcome')],
         },
+        'desk.handedBack': [
+          {
+            guard: (now) => now.event.isClosed === true && isToBeRated(now),
+            target: '.assisting.rating',
+            actions: ['comeBack', say('conversation/caseIsClosed')],
+          },
+          {
+            guard: ({ event }) => event.isClosed === true,
+            target: '.assisting.listening',
+            actions: ['comeBack', say('conversation/caseIsClosed')],
+          },
+          { target: '.assisting.listening', actions: ['comeBack', say('conversation/handedBack')] },
+        ],
       },
     },
     hearing: {
@@ -159,15 +179,24 @@ export const conversation = vocabulary.createMachine({
             },
           },
         },
-        unclearTwice: { on: { unclear: { target: 'clear', actions: say('conversation/human') } } },
+        unclearTwice: { on: { unclear: { target: 'clear', actions: handOver('notUnderstood') } } },
       },
-      on: { '*': { guard: isUnderstood, target: '.clear' } },
+      on: {
+        '*': [
+          {
+            guard: isWish,
+            target: '.clear',
+            actions: assign(({ event }) => ({ wish: event.type.replace('intent.', '') as Intent })),
+          },
+          { guard: isUnderstood, target: '.clear' },
+        ],
+      },
     },
   },
 });
 
 function isOfTheWorld({ event: { type } }: Now): boolean {
-  return /^(ledger|identity)\./.test(type);
+  return /^(ledger|identity|desk)\./.test(type);
 }
 
 function hasLeftPath({ context: { left } }: Now): boolean {
@@ -181,7 +210,11 @@ function hasWayBack({ context: { left, path } }: Now): boolean {
 
 /** To be asked back is neither to be understood nor not; and what the world reports says nothing of it. */
 function isUnderstood({ event: { type } }: Now): boolean {
-  return !/^(unclear|ambiguous|secret|ledger\..*|identity\..*)$/.test(type);
+  return !/^(unclear|ambiguous|secret|ledger\..*|identity\..*|desk\..*)$/.test(type);
+}
+
+function isWish({ event: { type } }: Now): boolean {
+  return type.startsWith('intent.') && !talk.some((each) => type === `intent.${each}`);
 }
 
 /** The state the talk rests in, by the name its line has in `content/`: `lost-card/confirming`. */
@@ -214,6 +247,7 @@ export function quotable({ cards, known, left, proposal, receipt }: Context, mom
     ...(ordered && { orderLapsesOn: { day: lapsesOn(ordered.from) } }),
     ...(expires && { expiryTold: { day: expires.from }, renewBy: { day: renewBy(expires.from) } }),
     ...(left && { leftPath: { word: left } }),
+    ...(moment.desk?.next && { deskOpens: { opening: moment.desk.next, today } }),
     ...(proposed && quotableOf(proposed)),
     ...(proposal && { reason: { word: proposal.reason } }),
     ...(receipt && quotableReceipt(receipt)),

@@ -17,6 +17,7 @@ import {
   type Known,
   type Now,
   outcomes,
+  outcomesForHumans,
   referenceFor,
   type Revocation,
   type RevocationReason,
@@ -108,16 +109,12 @@ export const lostCard = vocabulary.createStateConfig({
         'intent.cancel': { actions: say('lost-card/tooLateToStop') },
       },
     },
-    ...outcomes(
+    ...outcomes('lost-card', 'reasonUnknown', 'leftAtHome', 'alreadyRevoked', 'otherRegion', 'hasExpired'),
+    ...outcomesForHumans(
       'lost-card',
-      'reasonUnknown',
-      'leftAtHome',
       'notIdentified',
       'ledgerIsDown',
       'ledgerIsSlow',
-      'alreadyRevoked',
-      'otherRegion',
-      'hasExpired',
       'noCertainCard',
       'refused',
       'notSent',
@@ -131,7 +128,7 @@ export const lostCard = vocabulary.createStateConfig({
       ...outcomes('lost-card', 'revoked').revoked,
       on: { 'intent.help': { actions: [say('lost-card/whatNow'), say('conversation/help')] } },
     },
-    uncertain: { ...outcomes('lost-card', 'uncertain').uncertain, on: settled },
+    uncertain: { ...outcomesForHumans('lost-card', 'uncertain').uncertain, on: settled },
   },
 });
 

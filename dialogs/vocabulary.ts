@@ -7,6 +7,7 @@
  */
 import { assign, setup } from 'xstate';
 import type { Card, Day, PhotoSite, Receipt, Span } from './card-validity.ts';
+import { handOver, type HandingOver } from './handing-over.ts';
 import type { Intent, PathName } from './intents.ts';
 
 /** A moment with Stockholm's own offset, so that its first ten characters are the day here. */
@@ -25,6 +26,8 @@ export type Moment = {
   next: Record<Office, Opening>;
   /** The day the student asked about, if any, and the drop-in times of that day. */
   asked: { day: Day; slots: Record<Office, Slot[]> } | undefined;
+  /** Whether humans can be reached in the chat now; if not, from when. Nothing: they never can. */
+  desk?: { isOpen: boolean; next: Opening | undefined } | undefined;
 };
 
 type Told<Value> = Value | 'unknown';
@@ -102,6 +105,8 @@ export type Reported = Moment &
     | { type: 'ledger.unreachable'; request: LedgerRequest }
     /** The request was sent and the answer has not come. A revocation may have happened. */
     | { type: 'ledger.unanswered'; request: LedgerRequest }
+    /** A human gives the conversation back, with what they were told; or has closed their case. */
+    | { type: 'desk.handedBack'; told?: Known; isClosed?: true }
   );
 
 /** Somebody has proved who they are. It lasts until it ends, or nothing was written for so many minutes. */
@@ -141,6 +146,10 @@ export type Effects = {
   request: Request;
   /** Everything that was said before is removed; of a person who is proved, also every other proof and link. */
   erase: { person: string | undefined };
+  /** A human is needed. Whether there is one to be had comes with the moment. */
+  handOver: HandingOver;
+  /** Something that editors should see. */
+  learnFrom: { kind: 'notHelped' };
 };
 
 export type Context = {
@@ -159,6 +168,12 @@ export type Context = {
   /** The path that was left in the middle of its own question, and whether that was just now. */
   left: PathName | undefined;
   isInterrupted: boolean;
+  /** What was wanted last. */
+  wish?: Intent | undefined;
+  /** What of all that is known an agent has told. */
+  fromAgent?: readonly Fact[];
+  /** Whether it helped has been asked. */
+  isRated?: true;
 };
 
 /** What is left of somebody who is not signed in any more. */
@@ -199,6 +214,8 @@ export const vocabulary = setup({
     say: (_, _line: Effects['say']) => neverRun(),
     request: (_, _request: Effects['request']) => neverRun(),
     erase: (_, _whose: Effects['erase']) => neverRun(),
+    handOver: (_, _why: Effects['handOver']) => neverRun(),
+    learnFrom: (_, _what: Effects['learnFrom']) => neverRun(),
     learn: assign(({ context }, told: Known) => ({ known: { ...context.known, ...told } })),
     forget: assign(({ context }, facts: readonly Fact[]) => ({
       known: Object.fromEntries(Object.entries(context.known).filter(([fact]) => !facts.includes(fact as Fact))),
@@ -215,6 +232,18 @@ export const vocabulary = setup({
       left: [path, left].find((each) => each !== undefined && each !== next),
       isInterrupted: path !== undefined && path !== next,
     })),
+    /** What was in the middle can be gone on with, and has to be asked about anew. */
+    comeBack: assign(({ context, event }) => {
+      const told = event.type === 'desk.handedBack' ? (event.told ?? {}) : {};
+      return {
+        known: { ...context.known, ...told },
+        fromAgent: [...new Set([...(context.fromAgent ?? []), ...(Object.keys(told) as Fact[])])],
+        proposal: undefined,
+        path: undefined,
+        left: context.path ?? context.left,
+        isInterrupted: false,
+      };
+    }),
     keepForLater: assign((_, path: PathName) => ({ left: path, isInterrupted: false })),
     signIn: assign(({ event }) =>
       event.type === 'identity.verified' ? { identity: { ...event.proof, seenAt: event.at }, cards: [] } : {},
@@ -242,12 +271,20 @@ export const spanOf = (told: Told<Span> | undefined): Span | undefined => (told 
  * The outcomes of a path: states that ask nothing more. One that is reached in
  * passing, in the middle of another path, is said there, and that path goes on.
  */
-export function outcomes<const Name extends string>(path: PathName, ...names: Name[]) {
-  const outcome = (name: Name) => ({
-    entry: { type: 'closePath' } as const,
-    always: { guard: 'isInPassing', target: '#returning', actions: say(`${path}/${name}`) } as const,
-  });
-  return Object.fromEntries(names.map((name) => [name, outcome(name)])) as Record<Name, ReturnType<typeof outcome>>;
-}
+export const outcomes = <const Name extends string>(path: PathName, ...names: Name[]) =>
+  byName(names, (name) => ({ entry: { type: 'closePath' } as const, always: inPassing(path, name) }));
+
+/** Outcomes that only a human can settle: the conversation is handed over there, if it can be. */
+export const outcomesForHumans = <const Name extends string>(path: PathName, ...names: Name[]) =>
+  byName(names, (name) => ({
+    entry: [{ type: 'closePath' }, handOver('outcome')] as const,
+    always: inPassing(path, name),
+  }));
+
+const inPassing = (path: PathName, name: string) =>
+  ({ guard: 'isInPassing', target: '#returning', actions: say(`${path}/${name}`) }) as const;
+
+const byName = <Name extends string, State>(names: readonly Name[], state: (name: Name) => State) =>
+  Object.fromEntries(names.map((name) => [name, state(name)])) as Record<Name, State>;
 
 export const referenceFor = ({ conversation }: Context, errand: string): string => `${conversation}/${errand}`;

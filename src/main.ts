@@ -32,6 +32,7 @@ import { createUnderstanding, lessonsOf, type Understanding } from './understand
 import { accessibilityLabels } from './web/accessibility.tsx';
 import { chatLabels } from './web/chat/texts.ts';
 import { embeddingLabels } from './web/embedding.ts';
+import { deskLabels } from './servicedesk/labels.ts';
 import { signInLabels, stockPageLabels } from './web/labels.ts';
 import { receiptLabels } from './web/receipt.ts';
 import { type ContactDetails, factNames } from './wording.ts';
@@ -59,6 +60,7 @@ const expected: Expected = {
     ...receiptLabels,
     ...visitLabels,
     ...embeddingLabels,
+    ...deskLabels,
     ...privacyLabels,
   ]),
   intents,

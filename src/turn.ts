@@ -10,8 +10,21 @@
  */
 import { type ExecutableActionObject, initialTransition, type Snapshot, type SnapshotFrom, transition } from 'xstate';
 import { conversation, quotable, restingState } from '../dialogs/conversation.ts';
-import type { Intent } from '../dialogs/intents.ts';
-import type { Asks, Effects, Heard, Moment, Proof, Quotable, Reported, Request } from '../dialogs/vocabulary.ts';
+import { type HandingOver, lineOfHandingOver } from '../dialogs/handing-over.ts';
+import type { Card } from '../dialogs/card-validity.ts';
+import type { Intent, PathName } from '../dialogs/intents.ts';
+import type {
+  Asks,
+  Effects,
+  Fact,
+  Heard,
+  Known,
+  Moment,
+  Proof,
+  Quotable,
+  Reported,
+  Request,
+} from '../dialogs/vocabulary.ts';
 
 /** Raised when a saved conversation could no longer be understood, as when a state is renamed. */
 const VERSION = 2;
@@ -30,6 +43,11 @@ export type Turn = {
   asked: Asked;
   /** Everything before this turn is to be removed, and of a person more than that. */
   erases: Effects['erase'] | undefined;
+  /** A human is to take over, and there is one to be had: now, or when their desk opens. */
+  handsOver: (HandingOver & { isNow: boolean }) | undefined;
+  learnsFrom: Effects['learnFrom'] | undefined;
+  /** What the student has wanted last. */
+  wish: Intent | undefined;
 };
 export type Beginning = { conversation: string; proof: Proof | undefined };
 
@@ -44,14 +62,14 @@ export function begin({ conversation: id, proof }: Beginning, moment: Moment, sa
   });
   const apology = saved ? [{ line: 'conversation/begunAnew', facts: {}, offers: [] }] : [];
   const replies = [...apology, ...said(rest, moment, actions), ...lineOf(rest, moment)];
-  return { ...turnAt(rest), replies, requests: [], erases: undefined };
+  return { ...turnAt(rest), replies, requests: [], erases: undefined, handsOver: undefined, learnsFrom: undefined };
 }
 
 /** False for what another version saved, and for what cannot be restored whatever its version says. */
 export function canGoOn(saved: Saved): boolean {
   if (saved.version !== VERSION) return false;
   try {
-    conversation.restoreSnapshot(saved.snapshot, NO_ACTORS);
+    restored(saved);
     return true;
   } catch {
     return false;
@@ -62,7 +80,7 @@ export const isOfThisVersion = (saved: Saved): boolean => saved.version === VERS
 
 /** The turn that a message makes, or a report: whatever was heard in it, in order. At least one event is needed. */
 export function takeTurn(saved: Saved, events: readonly (Heard | Reported)[]): Turn {
-  return turnFrom(conversation.restoreSnapshot(saved.snapshot, NO_ACTORS), events);
+  return turnFrom(restored(saved), events);
 }
 
 export function turnFrom(before: Rest, events: readonly (Heard | Reported)[]): Turn {
@@ -71,6 +89,8 @@ export function turnFrom(before: Rest, events: readonly (Heard | Reported)[]): T
   const requests: Request[] = [];
   let isNoticed = false;
   let erases: Turn['erases'];
+  let learnsFrom: Turn['learnsFrom'];
+  let handing: HandingOver | undefined;
   const [last] = events.slice(-1);
   for (const event of events) {
     const [after, actions] = transition(conversation, rest, event);
@@ -79,12 +99,64 @@ export function turnFrom(before: Rest, events: readonly (Heard | Reported)[]): T
     rest = after;
     spoken.push(...said(rest, event, actions));
     // An answer that a later event would talk over is said before it.
-    if (event !== last && moved && !asked(rest).fact) spoken.push(...lineOf(rest, event));
+    const isTalkedOver = event !== last && moved && !asked(rest).fact && event.type !== 'desk.handedBack';
+    if (isTalkedOver) spoken.push(...lineOf(rest, event));
     requests.push(...listed('request', actions));
     erases ??= listed('erase', actions)[0];
+    learnsFrom ??= listed('learnFrom', actions)[0];
+    handing ??= listed('handOver', actions)[0];
   }
+  const turn = { ...turnAt(rest), erases, learnsFrom };
+  if (handing && last) return { ...turn, ...handingOver(handing, before, rest, spoken, requests, last) };
   const replies = last && isNoticed ? [...spoken, ...restingLines(before, rest, spoken, last)] : [];
-  return { ...turnAt(rest), replies, requests, erases };
+  return { ...turn, replies, requests, handsOver: undefined };
+}
+
+/**
+ * Where a human takes over at once nothing more is asked, and nothing but a revocation that was confirmed is requested:
+ * whatever would come of it would be said by two.
+ */
+function handingOver(
+  handing: HandingOver,
+  before: Rest,
+  after: Rest,
+  spoken: readonly Reply[],
+  requests: readonly Request[],
+  moment: Heard | Reported,
+): Pick<Turn, 'replies' | 'requests' | 'handsOver'> {
+  const line = lineOfHandingOver(handing, moment);
+  const ofIt = line ? [{ line, facts: quotable(after.context, moment), offers: [] }] : [];
+  const isOutcome = handing.reason === 'outcome';
+  if (!moment.desk?.isOpen) {
+    const replies = isOutcome
+      ? [...spoken, ...restingLines(before, after, spoken, moment), ...ofIt]
+      : [...spoken, ...ofIt, ...restingLines(before, after, [...spoken, ...ofIt], moment)];
+    return { replies, requests: [...requests], handsOver: moment.desk && { ...handing, isNow: false } };
+  }
+  const isSaid = isOutcome && !isSamePlace(before, after);
+  const [outcome] = isSaid ? lineOf(after, moment) : [];
+  return {
+    replies: [...spoken, ...(outcome ? [outcome] : []), ...ofIt],
+    requests: requests.filter(({ request }) => request === 'ledger.revoke'),
+    handsOver: { ...handing, isNow: true },
+  };
+}
+
+/** What a human is told who takes over: what was wanted, where the talk is, and what is known from whom. */
+export type Standing = {
+  wish: Intent | undefined;
+  path: PathName | undefined;
+  known: Known;
+  fromAgent: readonly Fact[];
+  cards: readonly Card[];
+  isProved: boolean;
+};
+
+/** Nothing, of what cannot be gone on with. */
+export function standingOf(saved: Saved): Standing | undefined {
+  if (!canGoOn(saved)) return undefined;
+  const { wish, path, left, known, fromAgent = [], cards, identity } = restored(saved).context;
+  return { wish, path: path ?? left, known, fromAgent, cards, isProved: identity !== undefined };
 }
 
 /** What understanding is told of a rest. */
@@ -98,8 +170,8 @@ export function asked(rest: Rest): Asked {
  * and when nothing else was said. An event that changed nothing is met with
  * silence; only the world sends such events.
  */
-function restingLines(before: Rest, after: Rest, spoken: Reply[], moment: Moment): Reply[] {
-  const moved = !isSamePlace(before, after);
+function restingLines(before: Rest, after: Rest, spoken: readonly Reply[], moment: Heard | Reported): Reply[] {
+  const moved = !isSamePlace(before, after) || moment.type === 'desk.handedBack';
   return moved || asked(after).fact || spoken.length === 0 ? lineOf(after, moment) : [];
 }
 
@@ -127,6 +199,7 @@ function turnAt(rest: Rest) {
     saved: { version: VERSION, snapshot: conversation.getPersistedSnapshot(rest) },
     state: restingState(rest),
     asked: asked(rest),
+    wish: rest.context.wish,
   };
 }
 
@@ -136,6 +209,8 @@ const isSamePlace = (one: Rest, other: Rest) => restingState(one) === restingSta
 function listed<Kind extends keyof Effects>(kind: Kind, actions: ExecutableActionObject[]): Effects[Kind][] {
   return actions.filter(({ type }) => type === kind).map(({ params }) => params as Effects[Kind]);
 }
+
+const restored = (saved: Saved): Rest => conversation.restoreSnapshot(saved.snapshot, NO_ACTORS);
 
 /** Restoring asks for a scope to run actors in. Our conversation runs none. */
 const NO_ACTORS = undefined as never;

@@ -40,6 +40,8 @@ export const factNames = [
   'expiryTold',
   'renewBy',
   'leftPath',
+  'deskOpens',
+  'agent',
   'card',
   'cardKind',
   'reason',

@@ -13,16 +13,19 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Day } from '../../dialogs/card-validity.ts';
-import type { Heard, Moment, Opening, Proof, Reported, Request } from '../../dialogs/vocabulary.ts';
+import { type Intent, talk } from '../../dialogs/intents.ts';
+import type { Heard, Known, Moment, Opening, Proof, Reported, Request } from '../../dialogs/vocabulary.ts';
 import { type Calendar, instantOf } from '../calendar.ts';
 import type { Content, ReceiptInWords, Spoken, VisitInWords } from '../content.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { maskForAny } from '../masking.ts';
+import { countedIn, learned } from './figures.ts';
 import { begin, canGoOn, isOfThisVersion, type Reply, takeTurn, type Turn } from '../turn.ts';
-import type { Understanding, Wish } from '../understanding/understanding.ts';
+import type { Situation, Understanding, Wish } from '../understanding/understanding.ts';
 import type {
   ConversationStore,
   Delivery,
+  Handing,
   Held,
   Kept,
   Link,
@@ -33,6 +36,7 @@ import type {
   Place,
   Proved,
   Said,
+  Speaker,
   Step,
   VisitCard,
 } from './store.ts';
@@ -44,7 +48,7 @@ export type Exchange = {
   heard: string[];
   state: string;
   replies: Spoken[];
-  requests: { request: Request['request']; reference: string }[];
+  requests: { request: Request['request'] | 'servicedesk.handoff'; reference: string }[];
 };
 
 /** A message as a channel hands it over. */
@@ -85,6 +89,16 @@ export type Proving =
 /** For how long a proof is believed, in minutes: altogether, and while nothing is written. */
 export type ProofLasts = { minutes: number; idleMinutes: number };
 
+export type Servicedesk = {
+  /** Whether they are there then; if not, when they are there next. */
+  at: (time: Date) => { isOpen: boolean; next: Opening | undefined };
+  /** Whose case it is to be: the hub's that has desks of its own, or our `own`. */
+  deskOf?: (conversation: string) => string;
+};
+
+/** How a conversation comes back to the bot: onto what path, and with what the agent was told. */
+export type Return = { path?: Intent | undefined; known?: Known | undefined; isClosed?: true };
+
 export type World = {
   content: Content;
   understanding: Understanding;
@@ -94,6 +108,8 @@ export type World = {
   ledger: Ledger;
   proving: Proving | undefined;
   proofLasts: ProofLasts;
+  /** Humans who can be reached in the chat, by when they are there. Without them students are told whom to contact. */
+  servicedesk?: Servicedesk | undefined;
   /** Where a receipt can be fetched, to be saved. Without a place there is none. */
   receiptLink?: ((receipt: ReceiptInWords) => string) | undefined;
   /** Where a visit can be fetched, for a calendar. Without a place there is none. */
@@ -112,6 +128,10 @@ export type Conversations = {
   welcome: () => Said[];
   /** Keeps a message once. From then on it will be answered, whatever happens. */
   accept: (message: Incoming) => Promise<Accepted>;
+  /** The bot answers again, and what was written meanwhile with it. Nothing, if it is not that agent's any more. */
+  comeBack: (conversation: string, by: string, outcome: string, onto: Return) => Promise<Exchange | undefined>;
+  /** Somebody else has changed the conversation, such as an agent who has written in it. */
+  changed: (conversation: string) => Promise<void>;
   /** Keeps in the log what a client tells that is no message. Nothing answers it. */
   note: (conversation: string, event: Noted & { id: string }) => Promise<number | undefined>;
   /** Asks the ledger again about revocations whose outcome is unknown. No replies, if there is no news. */
@@ -134,6 +154,12 @@ export type Conversations = {
 };
 
 type Verification = Extract<Request, { request: 'identity.verify' }>;
+
+/** What a student does in a human's keeping that is heeded at once. A human may be asked to stop, or begin anew. */
+const leaving: Record<Exclude<Speaker, 'bot'>, readonly Wish['type'][]> = {
+  queue: ['intent.cancel', 'startOver', 'signOut', 'forgetMe'],
+  agent: ['signOut', 'forgetMe'],
+};
 
 type Draft = Omit<Step, 'conversation' | 'turns' | 'at'> & { heard: string[]; said?: string; spoken: Spoken[] };
 
@@ -160,29 +186,44 @@ export function createConversations(world: World): Conversations {
   };
 
   const momentNow = (): Moment => calendar.momentAt(world.now());
+
+  /** Where nobody else reads along, and the bot answers, it may hand over. */
+  const momentIn = ({ isShared, speaker }: Pending, askedDay?: Day): Moment => ({
+    ...calendar.momentAt(world.now(), askedDay),
+    desk: isShared || speaker !== 'bot' ? undefined : world.servicedesk?.at(world.now()),
+  });
   const dayOf = ({ at }: Moment) => at.slice(0, 10) as Day;
 
   const speak = (replies: readonly Reply[], today: Day): Spoken[] =>
     replies.map((reply) => content.speak(reply, today));
 
   /** What a turn leads to, as it is committed. What is suggested stands under the last reply: nobody shows more. */
-  const draft = (turn: Turn, moment: Moment): Draft => {
-    const { saved, state, asked, requests, erases } = turn;
+  const draft = (turn: Turn, moment: Moment, on: Pick<Pending, 'conversation'>): Draft => {
+    const { saved, state, asked, requests, erases, handsOver } = turn;
     const spoken = speak(turn.replies, dayOf(moment));
-    const suggests = [...new Set(spoken.flatMap((reply) => reply.suggests))];
+    const said = handsOver?.isNow ? spoken.slice(-1) : spoken;
+    const suggests = [...new Set(said.flatMap((reply) => reply.suggests))];
     const replies = spoken.map(({ visits, ...reply }, index): Said => {
       const isLast = index === spoken.length - 1;
       const link = reply.receipt && linkToReceipt(reply.receipt);
       const clears = index === 0 && erases !== undefined;
+      const line = turn.replies[index]?.line;
       return {
         ...reply,
+        ...(line !== undefined && { line }),
         suggests: isLast ? suggests : [],
         ...(link && { link }),
         ...(visits && { visits: visits.map(withLink) }),
         ...(clears && { clears }),
       };
     });
-    return { kept: { saved, state, asked, suggests }, replies, requests, heard: [], spoken, erases };
+    const handing = handsOver && handingOver(on.conversation, handsOver);
+    return { kept: { saved, state, asked, suggests }, replies, requests, heard: [], spoken, erases, handing };
+  };
+
+  const handingOver = (conversation: string, { isNow, reason }: NonNullable<Turn['handsOver']>): Handing => {
+    const desk = world.servicedesk?.deskOf?.(conversation) ?? OWN_DESK;
+    return { to: 'desk', isNow, case: { id: newCaseId(), desk, reason } };
   };
 
   const linkToReceipt = (receipt: ReceiptInWords): Link | undefined => {
@@ -198,7 +239,7 @@ export function createConversations(world: World): Conversations {
   const beginning = ({ conversation, kept }: Pending, person?: string): Draft => {
     const moment = momentNow();
     const proof = person === undefined ? undefined : proofOf({ person, provedAt: world.now() });
-    return draft(begin({ conversation, proof }, moment, kept?.saved), moment);
+    return draft(begin({ conversation, proof }, moment, kept?.saved), moment, { conversation });
   };
 
   /** A turn that cannot be taken is our mistake: the student is told, and stays where they were, or begins anew. */
@@ -216,16 +257,55 @@ export function createConversations(world: World): Conversations {
   const hearing = (kept: Kept, on: Pending, { seq, text, isMasked }: Held): Draft => {
     const made = attempt(kept, on, () => {
       const meant = text.replaceAll(content.masked, ' ');
-      const now = momentNow();
-      const { wishes, askedDay } = understanding.hear(meant, kept, dayOf(now));
+      const { wishes, askedDay } = understanding.hear(meant, kept, dayOf(momentNow()));
       const isNothingBut = isMasked && !/[\p{L}\p{N}]/u.test(meant);
       const all: Wish[] = [...(isMasked ? [{ type: 'secret' as const }] : []), ...(isNothingBut ? [] : wishes)];
-      const moment = askedDay ? calendar.momentAt(world.now(), askedDay) : now;
-      const events = all.map((wish): Heard => ({ ...moment, ...wish }));
-      return { ...draft(takeTurn(kept.saved, events), moment), heard: all.map(nameOf) };
+      const moment = momentIn(on, askedDay);
+      const turn = takeTurn(
+        kept.saved,
+        all.map((wish): Heard => ({ ...moment, ...wish })),
+      );
+      const made = { ...draft(turn, moment, on), heard: all.map(nameOf) };
+      return { ...made, ...learned(on, all, turn, text), ...countedIn(on, all, turn, made, dayOf(moment)) };
     });
     return { ...made, answers: seq, said: text };
   };
+
+  /** What is written to a human is theirs to answer. It is held for them, unless it takes the conversation back. */
+  const holding = (kept: Kept, on: Pending, speaker: Exclude<Speaker, 'bot'>, { seq, text }: Held): Draft => {
+    const command = understanding.command(text.replaceAll(content.masked, ' '));
+    const held = { kept, replies: [], spoken: [], requests: [], heard: [], answers: seq, said: text };
+    if (!command || !leaving[speaker].includes(command.type)) return held;
+    const made = attempt(kept, on, () => {
+      const moment = momentNow();
+      const turn = takeTurn(kept.saved, [{ ...moment, ...command }]);
+      return { ...draft(turn, moment, on), heard: [nameOf(command)] };
+    });
+    return { ...made, answers: seq, said: text, handing: { to: 'bot', outcome: 'withdrawn', by: undefined } };
+  };
+
+  /** Back with the bot: what was wanted meanwhile is answered, and nothing is taken for an answer to the bot. */
+  const comingBack = (kept: Kept, on: Pending, meanwhile: readonly string[], onto: Return): Draft =>
+    attempt(kept, on, () => {
+      const { path, known, isClosed } = onto;
+      const moment = momentNow();
+      const began = path ? [{ type: `intent.${path}` as const, ...(known && { told: known }) }] : [];
+      const wishes = meanwhile.flatMap(
+        (text) => understanding.hear(text.replaceAll(content.masked, ' '), NOTHING_ASKED, dayOf(moment)).wishes,
+      );
+      const all = [...began, ...wantedMeanwhile(wishes, path)];
+      const back = {
+        ...moment,
+        type: 'desk.handedBack' as const,
+        ...(known && { told: known }),
+        ...(isClosed && { isClosed }),
+      };
+      const turn = takeTurn(kept.saved, [back, ...all.map((wish): Heard => ({ ...moment, ...wish }))]);
+      return { ...draft(turn, moment, on), heard: [back.type, ...all.map(nameOf)] };
+    });
+
+  const received = (kept: Kept, on: Pending, message: Held): Draft =>
+    on.speaker === 'bot' ? hearing(kept, on, message) : holding(kept, on, on.speaker, message);
 
   const proofOf = ({ person, provedAt }: Proved): Proof => {
     const { minutes, idleMinutes } = world.proofLasts;
@@ -234,7 +314,12 @@ export function createConversations(world: World): Conversations {
   };
 
   const reporting = (kept: Kept, on: Pending, report: Reported, id: string): Draft => {
-    const made = attempt(kept, on, () => draft(takeTurn(kept.saved, [report]), report));
+    const made = attempt(kept, on, () => {
+      const moment = { ...report, desk: momentIn(on).desk };
+      const turn = takeTurn(kept.saved, [moment]);
+      const drafted = draft(turn, moment, on);
+      return { ...drafted, ...countedIn(on, [], turn, drafted, dayOf(moment)) };
+    });
     if (report.type === 'identity.verified') {
       const { person, provedAt } = report.proof;
       return { ...made, closes: { id, as: 'closed' }, proved: { person, provedAt: new Date(provedAt) } };
@@ -266,7 +351,11 @@ export function createConversations(world: World): Conversations {
       const ours: OpenRequest[] = on.requests.filter(({ id }) => id !== step.closes?.id);
       const after = await store.commit({ ...step, conversation, turns, at: world.now() });
       if (after) {
-        const named = step.requests.map(({ request, reference }) => ({ request, reference }));
+        const handoff = { request: 'servicedesk.handoff' as const, reference: `${conversation}/handoff` };
+        const named = [
+          ...step.requests.map(({ request, reference }) => ({ request, reference })),
+          ...(step.handing?.to === 'desk' ? [handoff] : []),
+        ];
         into.state = step.kept.state;
         into.said = said ?? into.said;
         into.heard.push(...heard);
@@ -302,7 +391,7 @@ export function createConversations(world: World): Conversations {
         if (into.said !== null) into = exchange(pending);
         // Another may have been first, and may have asked something of the world.
         pending = await take(pending, into, (on) =>
-          on.kept && !on.isBusy && on.message?.seq === message.seq ? hearing(on.kept, on, on.message) : undefined,
+          on.kept && !on.isBusy && on.message?.seq === message.seq ? received(on.kept, on, on.message) : undefined,
         );
         const key = keyOf(conversation, message.seq);
         if (outcomes.has(key)) outcomes.set(key, into);
@@ -397,7 +486,8 @@ export function createConversations(world: World): Conversations {
       }),
     welcome() {
       const moment = momentNow();
-      return draft(begin({ conversation: '', proof: undefined }, moment), moment).replies;
+      const nowhere = { conversation: '', proof: undefined };
+      return draft(begin(nowhere, moment), moment, nowhere).replies;
     },
     async accept({ text, sentBy, sentAt, ...message }) {
       const masked = maskForAny(storable(text), content.masked);
@@ -420,6 +510,32 @@ export function createConversations(world: World): Conversations {
         }),
       );
       return { seq, isNew, answered };
+    },
+    comeBack: (conversation, by, outcome, onto) =>
+      inTurn(conversation, async () => {
+        for (;;) {
+          const found = await store.pending(conversation);
+          if (found?.agent?.id !== by || !found.kept) return undefined;
+          const log = await store.log(conversation, found.tendedSeq);
+          // What nobody has looked at yet is answered after this, as ever.
+          const next = found.message?.seq ?? Infinity;
+          const meanwhile = log.flatMap((each) => ('text' in each && each.seq < next ? [each.text] : []));
+          const into = exchange(found);
+          const after = await take(found, into, (on) =>
+            on.kept && on.turns === found.turns
+              ? { ...comingBack(on.kept, on, meanwhile, onto), handing: { to: 'bot', outcome, by } }
+              : undefined,
+          );
+          if (into.heard.length > 0) {
+            const more = await advance(conversation, after);
+            return { ...into, replies: [...into.replies, ...more.replies] };
+          }
+          // The row says it is theirs, and the clock that it is not.
+          if (after?.turns === found.turns) return undefined;
+        }
+      }),
+    async changed(conversation) {
+      tell(conversation, await store.claimDelivery(conversation));
     },
     async note(conversation, event) {
       const seq = await store.note(conversation, { ...event, at: world.now() });
@@ -476,6 +592,24 @@ const exchange = (pending: Pending | undefined): Exchange => ({
   replies: [],
   requests: [],
 });
+
+const OWN_DESK = 'own';
+const newCaseId = (): string => randomBytes(12).toString('base64url');
+
+const NOTHING_ASKED: Situation = { asked: { fact: undefined, path: undefined }, suggests: [] };
+
+/** What is left to answer of what was written to a human: wishes, or else that one was not understood. */
+function wantedMeanwhile(wishes: readonly Wish[], path: Intent | undefined): Wish[] {
+  const wanted = wishes.filter(isWanted).filter(({ type }) => type !== `intent.${path ?? ''}`);
+  const distinct = wanted.filter((wish, index) => wanted.findIndex(({ type }) => type === wish.type) === index);
+  if (distinct.length > 0) {
+    return distinct.map((wish) => (path ? { ...wish, waits: true } : wish));
+  }
+  return wishes.filter(({ type }) => /^(ambiguous|unclear|intent\.out-of-scope)$/.test(type)).slice(0, 1);
+}
+
+const isWanted = (wish: Wish): wish is Extract<Wish, { type: `intent.${Intent}` }> =>
+  wish.type.startsWith('intent.') && !talk.some((each) => wish.type === `intent.${each}`);
 
 /** Text without what PostgreSQL cannot hold: the null character, and halves of characters. */
 const storable = (text: string): string => text.replaceAll('\0', ' ').replace(/\p{Surrogate}/gu, '\uFFFD');

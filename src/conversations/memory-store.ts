@@ -10,6 +10,7 @@ import {
   type Pending,
   type Place,
   type Said,
+  type Speaker,
 } from './store.ts';
 
 type Row = {
@@ -21,6 +22,9 @@ type Row = {
   answeredSeq: number;
   deliveredSeq: number;
   isBeingDelivered: boolean;
+  speaker: Speaker;
+  tendedSeq: number;
+  counted: readonly string[];
   requests: { id: string; request: Request; state: State; attempts: number; dueAt: number }[];
 };
 type State = 'open' | 'unsettled' | 'challenged' | 'closed';
@@ -39,6 +43,9 @@ export function createMemoryStore(now: () => number = Date.now): ConversationSto
       answeredSeq: 0,
       deliveredSeq: 0,
       isBeingDelivered: false,
+      speaker: 'bot',
+      tendedSeq: 0,
+      counted: [],
       requests: [],
     };
     rows.set(place.conversation, row);
@@ -58,13 +65,17 @@ export function createMemoryStore(now: () => number = Date.now): ConversationSto
       requests,
       account: row.place.account,
       isShared: row.place.isShared ?? false,
+      speaker: row.speaker,
+      agent: undefined,
+      tendedSeq: row.tendedSeq,
+      counted: row.counted,
       isBusy: row.requests.some(({ state }) => state === 'open'),
       delivery: undefined,
     };
   };
 
   const repliesOf = (row: Row): { seq: number; said: Said }[] =>
-    row.log.flatMap((each) => (each.author === 'bot' && each.seq > row.deliveredSeq ? [each] : []));
+    row.log.flatMap((each) => (each.author !== 'student' && each.seq > row.deliveredSeq ? [each] : []));
 
   return {
     open: (place) => Promise.resolve(pendingOf(rowOf(place))),
@@ -92,7 +103,7 @@ export function createMemoryStore(now: () => number = Date.now): ConversationSto
       const row = rows.get(conversation);
       return Promise.resolve(row && pendingOf(row));
     },
-    commit({ conversation, turns, at, kept, replies, answers, closes, requests, erases }) {
+    commit({ conversation, turns, at, kept, replies, answers, closes, requests, erases, handing, counted }) {
       const row = rows.get(conversation);
       const closed = row?.requests.find(({ id }) => id === closes?.id);
       if (row?.turns !== turns || (closes && (!closed || closed.state === 'closed'))) return Promise.resolve(undefined);
@@ -100,6 +111,9 @@ export function createMemoryStore(now: () => number = Date.now): ConversationSto
       row.turns++;
       row.kept = kept;
       row.answeredSeq = answers ?? row.answeredSeq;
+      row.counted = counted ?? row.counted;
+      if (handing?.to === 'bot') row.speaker = 'bot';
+      if (handing?.to === 'desk' && handing.isNow) Object.assign(row, { speaker: 'queue', tendedSeq: row.answeredSeq });
       if (closes?.as === 'challenged') {
         for (const each of row.requests) if (each.state === 'challenged') each.state = 'closed';
       }

@@ -23,10 +23,12 @@ import {
   type Pending,
   REQUEST_LEASE,
   type Said,
+  type Speaker,
 } from './store.ts';
 
 const Masked = z.object({ text: z.string(), isMasked: z.boolean() });
 const Event = z.object({ type: z.string().default('event'), event: z.string() });
+export const AgentShape = z.object({ id: z.string(), name: z.string() });
 const Message = z.object({ seq: z.number(), said: Masked });
 const Row = z.object({ name: z.string(), value: z.string() });
 const LinkShape = z.object({ title: z.string(), url: z.string() });
@@ -39,6 +41,7 @@ const Visit = z.object({
   link: LinkShape.exactOptional(),
 });
 const SaidShape = z.object({
+  line: z.string().optional(),
   text: z.string(),
   cites: z.array(z.string()),
   suggests: z.array(z.string()),
@@ -63,6 +66,10 @@ const AnyRequest = z.discriminatedUnion('request', [
 /** What comes next in a conversation. */
 type Next = {
   turns: number;
+  speaker: Speaker;
+  agent: unknown;
+  tended_seq: number;
+  counted: string[];
   account: string | null;
   is_shared: boolean;
   open_requests: number;
@@ -148,12 +155,21 @@ const pending: Statement = {
 const IS_NEXT_TO_DELIVER = `is_pushed and $10 > 0 and replied_seq = delivered_seq
           and (delivering_until is null or delivering_until < now())`;
 
+/** An agent whose lease has ended has it no more, whether or not anybody has seen that yet. */
+export const IS_THEIRS = (agent: string): string =>
+  `(speaker = 'agent' and agent ->> 'id' = ${agent} and lease_until > now())`;
+
 const commitAnd = (name: string, also: string): Statement => ({
   name,
   text: `with c as (
       update conversations c set
         turns = turns + 1, version = $3, snapshot = $4, state = $5, asked_fact = $6, asked_path = $7, door = $8,
         suggests = $9, last_seq = last_seq + $10, changed_at = now(),
+        speaker = coalesce($21, speaker), agent = case when $21::text is null then agent end,
+        lease_until = case when $21::text is null then lease_until end,
+        tended_seq = case when $21 = 'queue' then coalesce($11, answered_seq) else tended_seq end,
+        open_case = case when $23::text is not null then null else coalesce(open_case, $22::jsonb ->> 'id') end,
+        counted = coalesce($27, counted),
         replied_seq = case when $10 > 0 then last_seq + $10 else replied_seq end,
         answered_seq = coalesce($11, answered_seq),
         delivering_until = case when ${IS_NEXT_TO_DELIVER}
@@ -163,6 +179,7 @@ const commitAnd = (name: string, also: string): Statement => ({
           - (select count(*)::integer from requests r where r.id = $12 and r.state = 'open')
       where id = $1 and turns = $2
         and ($12::bigint is null or exists (select from requests r where r.id = $12 and r.state <> 'closed'))
+        and ($24::text is null or ${IS_THEIRS('$24')})
       returning *
     ), closing as (
       update requests set state = $13, challenge = $16,
@@ -183,8 +200,25 @@ const commitAnd = (name: string, also: string): Statement => ({
       select c.id, each ->> 'reference', each, 'open', now() + make_interval(secs => ${REQUEST_LEASE})
       from c, jsonb_array_elements($15::jsonb) with ordinality as made (each, nth) order by nth
       returning id, request, attempts
+    ), opened as (
+      insert into cases (id, conversation, desk, reason, opened_at, waiting_since, began_seq)
+      select c.open_case, c.id, $22 ->> 'desk', $22 ->> 'reason', $18, $18, coalesce($11, c.last_seq)
+      from c where $22 is not null
+      on conflict (id) do update set reason = excluded.reason
+    ), ended as (
+      update cases set closed_at = $18, outcome = $23, closed_by = $24
+      from c where $23::text is not null and cases.conversation = c.id and closed_at is null
+    ), learned as (
+      insert into lessons (conversation, seq, kind, text, between, wish, at)
+      select c.id, coalesce($11, c.last_seq), l.kind, l.text, l.between, l.wish, $18
+      from c, jsonb_to_recordset($25::jsonb) as l (kind text, text text, "between" text[], wish text)
+      on conflict do nothing
+    ), tallied as (
+      insert into tallies (day, what, name)
+      select t.day, t.what, t.name from c, jsonb_to_recordset($26::jsonb) as t (day date, what text, name text)
     )${also}
-    select c.turns, c.account, c.is_shared, c.open_requests, c.address, c.last_seq, case when c.waiting > 0 then ${NEXT_MESSAGE} end as message,
+    select c.turns, c.account, c.is_shared, c.open_requests, c.address, c.last_seq, c.speaker, c.agent, c.tended_seq,
+      c.counted, case when c.waiting > 0 then ${NEXT_MESSAGE} end as message,
       (
         select json_agg(json_build_object('id', o.id::text, 'request', o.request, 'attempts', o.attempts) order by o.id)
         from requested o
@@ -204,12 +238,16 @@ const commitAndErase = commitAnd(
       delete from requests using c where conversation = c.id and requests.state in ('closed', 'challenged')
     ), unproved as (
       delete from proofs using c where conversation = c.id
+    ), unopened as (
+      delete from cases using c where conversation = c.id
+    ), unlearned as (
+      delete from lessons using c where conversation = c.id
     ), unlinked as (
-      delete from links using c where links.account = c.account or person = $21
+      delete from links using c where links.account = c.account or person = $28
     ), others as (
       delete from conversations o using (
         select each.id, each.turns from conversations each, c
-        where each.id <> c.id and each.id in (select conversation from proofs where person = $21)
+        where each.id <> c.id and each.id in (select conversation from proofs where person = $28)
           and not exists (select from requests r where r.conversation = each.id and r.state in ('open', 'unsettled'))
       ) as idle where o.id = idle.id and o.turns = idle.turns
     )`,
@@ -247,7 +285,7 @@ const claimDelivery: Statement = {
       returning *
     )
     select c.address, m.seq, m.said from c, messages m
-    where m.conversation = c.id and m.author = 'bot' and m.seq > c.delivered_seq order by m.seq`,
+    where m.conversation = c.id and m.author <> 'student' and m.seq > c.delivered_seq order by m.seq`,
 };
 
 /** Of many conversations at once. Not waited for on the disk: if it is lost with the machine, deliveries are repeated. */
@@ -342,7 +380,8 @@ export function createPostgresStore(database: Database): ConversationStore {
       }
     },
     pending: pendingOf,
-    async commit({ conversation, turns, at, kept, replies, answers = null, closes, requests, proved, erases }) {
+    async commit({ conversation, turns, at, kept, replies, answers = null, closes, requests, proved, ...step }) {
+      const { erases, handing, lessons = [], tallies = [], counted = null } = step;
       const { saved, state, asked, suggests } = kept;
       const row = await one<Committed>(erases ? commitAndErase : commit, [
         conversation,
@@ -365,6 +404,13 @@ export function createPostgresStore(database: Database): ConversationStore {
         at,
         proved?.person ?? null,
         proved?.provedAt ?? null,
+        handing ? (handing.to === 'bot' ? 'bot' : handing.isNow ? 'queue' : null) : null,
+        handing?.to === 'desk' ? JSON.stringify(handing.case) : null,
+        handing?.to === 'bot' ? handing.outcome : null,
+        handing?.to === 'bot' ? (handing.by ?? null) : null,
+        JSON.stringify(lessons),
+        JSON.stringify(tallies),
+        counted,
         ...(erases ? [erases.person ?? null] : []),
       ]);
       if (!row) return undefined;
@@ -425,7 +471,7 @@ function inBatches<Item, Result>(work: (items: readonly Item[]) => Promise<Resul
 type Claimed = { id: string; request: unknown; attempts: number };
 type LogRow = {
   seq: number;
-  author: 'student' | 'bot';
+  author: 'student' | 'bot' | 'agent' | 'desk';
   kind: 'message' | 'event';
   id: string | null;
   said: unknown;
@@ -448,8 +494,12 @@ function toPending({ id, version, snapshot, state, asked_fact, asked_path, sugge
   };
 }
 
-const nextOf = ({ turns, account, is_shared, message, requests, open_requests }: Next) => ({
+const nextOf = ({ turns, account, is_shared, message, requests, open_requests, ...whose }: Next) => ({
   turns,
+  speaker: whose.speaker,
+  agent: whose.agent === null ? undefined : AgentShape.parse(whose.agent),
+  tendedSeq: whose.tended_seq,
+  counted: whose.counted,
   account: account ?? undefined,
   isShared: is_shared,
   message: message ? toHeld(message) : undefined,
@@ -479,10 +529,11 @@ function readRequest(written: unknown): Request {
 }
 
 function saidOf(written: unknown): Said {
-  const { link, receipt, source, visits, clears, ...said } = SaidShape.parse(written);
+  const { line, link, receipt, source, visits, clears, ...said } = SaidShape.parse(written);
   return {
     ...said,
     source,
+    ...(line !== undefined && { line }),
     ...(receipt && { receipt }),
     ...(link && { link }),
     ...(visits && { visits }),
@@ -493,6 +544,11 @@ function saidOf(written: unknown): Said {
 function toLogged({ seq, author, kind, id, said, at, turn, answers }: LogRow): Logged {
   const entry = { seq, at };
   if (author === 'bot') return { ...entry, author, said: saidOf(said), answers: answers ?? undefined, turn: turn ?? 0 };
+  if (author === 'desk') return { ...entry, author, said: saidOf(said) };
+  if (author === 'agent') {
+    const { agent } = z.object({ agent: AgentShape }).parse(said);
+    return { ...entry, author, id: id ?? '', said: saidOf(said), agent };
+  }
   if (kind === 'event') {
     const { type, event: name } = Event.parse(said);
     return { ...entry, author, id: id ?? '', noted: { type, name } };

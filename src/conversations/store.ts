@@ -6,6 +6,9 @@
  * taken on the same one, the first wins. Where each conversation is, is told by
  * its rows alone, so whoever reads them can go on from there.
  */
+import type { Day } from '../../dialogs/card-validity.ts';
+import type { HandingOver } from '../../dialogs/handing-over.ts';
+import type { Intent } from '../../dialogs/intents.ts';
 import type { Revocation, Request } from '../../dialogs/vocabulary.ts';
 import type { Spoken, VisitInWords } from '../content.ts';
 import type { Door, Masked } from '../masking.ts';
@@ -40,11 +43,38 @@ export type Message = Place & {
 export type Link = { title: string; url: string };
 
 /**
- * A reply as it is kept. A visit has where it can be fetched for a calendar, and needs its opening no more. Where a
+ * A reply as it is kept, with the name of its line. A visit has where it can be fetched for a calendar, and needs its opening no more. Where a
  * reply `clears`, everything before it is gone, also from sight.
  */
-export type Said = Omit<Spoken, 'visits'> & { link?: Link; visits?: VisitCard[]; clears?: true };
+export type Said = Omit<Spoken, 'visits'> & { line?: string; link?: Link; visits?: VisitCard[]; clears?: true };
 export type VisitCard = Omit<VisitInWords, 'opening'> & { link?: Link };
+
+/** Who answers a conversation: the bot, whoever of the desk comes next, or one of them. */
+export type Speaker = 'bot' | 'queue' | 'agent';
+
+/** Somebody at a desk. `id` is the same for ever; `name` is what students and colleagues see. */
+export type Agent = { id: string; name: string };
+
+/** Why a human is needed. That somebody’s personal data are protected is never among the reasons. */
+export type Reason = HandingOver['reason'] | 'opened';
+
+/** How a turn changes who answers. */
+export type Handing =
+  /** A human is to take over: now, or when they come; until then the bot goes on. A case that is open already, stays. */
+  | { to: 'desk'; isNow: boolean; case: { id: string; desk: string; reason: Reason } }
+  /** Back to the bot: by the student or, `by` their id, by the agent whose it is, and only while it is. */
+  | { to: 'bot'; outcome: string; by: string | undefined };
+
+/** What editors are to see: what was written, if it is that; and between which intents was asked. */
+export type Lesson = {
+  kind: 'notUnderstood' | 'notKnown' | 'clarified' | 'notHelped';
+  text: string;
+  between: readonly Intent[];
+  wish: Intent | undefined;
+};
+
+/** Something that has happened once more on a day. Nothing of it tells in which conversation. */
+export type Tally = { day: Day; what: string; name: string };
 
 /** Where a conversation rests. */
 export type Kept = { saved: Saved; state: string; asked: Asked; suggests: string[] };
@@ -62,7 +92,14 @@ export type Pending = {
   isShared: boolean;
   /** Nothing, before it has begun. */
   kept: Kept | undefined;
-  /** The first message that is not answered. */
+  speaker: Speaker;
+  /** Whose it is, while an agent has it. */
+  agent: Agent | undefined;
+  /** The last of the student's messages that a human has answered, or that was there before one was asked for. */
+  tendedSeq: number;
+  /** What has been counted of it that is counted once. */
+  counted: readonly string[];
+  /** The first message that is not answered, nor given to whoever answers now. */
   message: Held | undefined;
   /** What is ours to carry out now. */
   requests: OpenRequest[];
@@ -93,6 +130,11 @@ export type Step = {
    * other conversations and links go as well.
    */
   erases?: { person: string | undefined } | undefined;
+  handing?: Handing | undefined;
+  lessons?: readonly Lesson[];
+  tallies?: readonly Tally[];
+  /** All that has been counted of it once, with what is counted now. */
+  counted?: readonly string[];
 };
 
 /** Who has proved who they are, and when. */
@@ -106,6 +148,9 @@ export type Logged = { seq: number; at: Date } & (
   | { author: 'student'; id: string; text: string }
   | { author: 'student'; id: string; noted: Noted }
   | { author: 'bot'; said: Said; answers: number | undefined; turn: number }
+  | { author: 'agent'; id: string; said: Said; agent: Agent }
+  /** What the desk lets the student know, such as who has taken over. */
+  | { author: 'desk'; said: Said }
 );
 
 export type Unfinished = {

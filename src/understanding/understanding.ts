@@ -37,6 +37,8 @@ export type Situation = { asked: Asked; suggests: readonly string[] };
 export type Understanding = {
   understand: (text: string) => Understood;
   explain: (understood: Understood) => Because;
+  /** What a message commands, if it is nothing but a command, such as to stop or to be forgotten. */
+  command: (text: string) => Wish | undefined;
   /** Everything that is heard in a message, in order, and the day it asks about. */
   hear: (text: string, situation: Situation, today: Day) => { wishes: Wish[]; askedDay: Day | undefined };
 };
@@ -155,6 +157,10 @@ export function createUnderstanding(content: Content, model: Model): Understandi
           return rule ? [{ rule: rule.id, text: rule.text, similarity: round(similarity) }] : [];
         }),
       };
+    },
+    command(text) {
+      const command = reader.command(text);
+      return command && commands[command];
     },
     hear(message, { asked, suggests }, today) {
       const text = suggests[reader.ordinal(message) ?? suggests.length] ?? message;

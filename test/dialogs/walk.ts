@@ -13,9 +13,9 @@
  */
 import { initialTransition } from 'xstate';
 import { addDays, addMonths, type Card, type Day, type Span } from '../../dialogs/card-validity.ts';
-import { places } from '../../dialogs/chart.ts';
+import { factsOf } from '../../dialogs/chart.ts';
 import { conversation, restingState } from '../../dialogs/conversation.ts';
-import { beginnings, type Intent, intents, type PathName } from '../../dialogs/intents.ts';
+import { beginnings, type Intent, intents } from '../../dialogs/intents.ts';
 import type { Asks, Fact, Heard, Known, Moment, Reported } from '../../dialogs/vocabulary.ts';
 import { asked, type Rest, type Turn, turnFrom } from '../../src/turn.ts';
 import { type Event, momentAt, ordinary, proofOf, reserve } from './events.ts';
@@ -62,25 +62,9 @@ export function samplesOn(today: Day): Samples {
   };
 }
 
-/** The facts that lead the way on a path: those it asks for, and those it listens to when it is told them elsewhere. */
-export const heeded = (path: string): Fact[] => [
-  ...allPlaces.flatMap((place) => (place.path === path ? factsIn(place.asks) : [])),
-  ...(alsoHeeded[path as PathName] ?? []),
-];
-
-const allPlaces = places();
-
-const alsoHeeded: Partial<Record<PathName, Fact[]>> = {
-  'pin-trouble': ['cardKind'],
-  'new-card': ['collectedCard'],
-  renewal: ['hasExpired'],
-  malfunction: ['issuedOn', 'wasUpgraded', 'expiresOn'],
-};
-
-const factsIn = (asks: Asks | undefined): Fact[] => {
-  if (asks === undefined || asks === 'confirmation' || asks === 'signInCode') return [];
-  return asks === 'readiness' ? ['cardReady', 'codesArrived'] : [asks];
-};
+/** Known paths are asked of only once: what they heed does not change. */
+export const heeded = (path: string): Fact[] => heededBy.get(path) ?? [];
+const heededBy = new Map<string, Fact[]>(Object.values(beginnings).map(({ path }) => [path, factsOf(path)]));
 
 /** What can be said to a question, among it that one does not know. */
 export function answersTo(fact: Asks | undefined, moment: Moment): Heard[] {

@@ -373,6 +373,8 @@ export const placeOf = (id: string) => ({ conversation: ours(id), channel: CHANN
 const nameOf = (id: string, seq: number): string => `${id}|${String(seq).padStart(7, '0')}`;
 
 const BOT = { id: 'kortlotsen', name: 'Kortlotsen', role: 'bot' } as const;
+/** What the desk lets the student know is nobody's answer. */
+const DESK = { id: 'servicedesk', role: 'bot' } as const;
 const STUDENT = { id: 'student', role: 'user' } as const;
 
 /** What a client is shown of an entry of the log. */
@@ -389,6 +391,10 @@ function bodyOf(entry: Logged, rules: Rules): object {
     const { clears } = entry.said;
     return { ...toWebChatActivity(entry.said, rules), from: BOT, ...(clears && { channelData: { clears } }) };
   }
+  if (entry.author === 'agent') {
+    return { ...toWebChatActivity(entry.said, rules), from: { id: 'agent', name: entry.agent.name, role: 'bot' } };
+  }
+  if (entry.author === 'desk') return { ...toWebChatActivity(entry.said, rules), from: DESK };
   const channelData = { clientActivityID: entry.id };
   if ('noted' in entry) {
     const { type, name } = entry.noted;

@@ -1,0 +1,31 @@
+/**
+ * Handing over to a human: why, and what is said of it.
+ *
+ * It is data, and moves nobody: whoever takes over sees where the talk was.
+ * When the conversation comes back, it listens, and what was left in the middle
+ * can be gone on with. What was confirmed before is not confirmed any more.
+ */
+import type { Moment } from './vocabulary.ts';
+
+/** That somebody’s personal data are protected is never among the reasons. */
+export type HandingOver = { reason: 'asked' | 'notUnderstood' | 'outcome' };
+
+export const handOver = (reason: HandingOver['reason']) => ({ type: 'handOver', params: { reason } }) as const;
+
+/** What may be said of it, by whether there is a desk to hand over to, and whether it is open. */
+export const linesOfHandingOver = [
+  'conversation/human',
+  'conversation/handedOver',
+  'conversation/deskIsClosed',
+  'conversation/caseIsKept',
+] as const;
+
+/** An outcome that only a human can settle says itself whom to contact, so without a desk nothing is added to it. */
+export function lineOfHandingOver(
+  { reason }: HandingOver,
+  { desk }: Moment,
+): (typeof linesOfHandingOver)[number] | undefined {
+  if (!desk) return reason === 'outcome' ? undefined : 'conversation/human';
+  if (desk.isOpen) return 'conversation/handedOver';
+  return desk.next ? 'conversation/deskIsClosed' : 'conversation/caseIsKept';
+}

@@ -1,0 +1,72 @@
+/**
+ * What a turn is counted as, and what is to be learned from it.
+ *
+ * Nothing that is counted tells whose conversation it was. What happens in a
+ * conversation only once, such as that it was answered, is counted once in it.
+ */
+import type { Day } from '../../dialogs/card-validity.ts';
+import { talk } from '../../dialogs/intents.ts';
+import type { Turn } from '../turn.ts';
+import type { Wish } from '../understanding/understanding.ts';
+import type { Lesson, Pending, Said, Tally } from './store.ts';
+
+const kinds = new Map<Wish['type'], Lesson['kind']>([
+  ['unclear', 'notUnderstood'],
+  ['intent.out-of-scope', 'notKnown'],
+  ['ambiguous', 'clarified'],
+]);
+
+/** `text` is masked, as it is kept. */
+export function learned(_: Pending, wishes: readonly Wish[], turn: Turn, text: string): { lessons: Lesson[] } {
+  const wish = turn.wish;
+  const unanswered = wishes.flatMap((each): Lesson[] => {
+    const kind = kinds.get(each.type);
+    return kind ? [{ kind, text, between: each.type === 'ambiguous' ? each.between : [], wish }] : [];
+  });
+  const notHelped = turn.learnsFrom ? [{ kind: turn.learnsFrom.kind, text: '', between: [], wish }] : [];
+  return { lessons: [...unanswered.slice(0, 1), ...notHelped] };
+}
+
+/** What is counted of a turn, and everything that has been counted once of its conversation by then. */
+export function countedIn(
+  { counted, kept }: Pending,
+  wishes: readonly Wish[],
+  turn: Turn,
+  { replies }: { replies: readonly Said[] },
+  day: Day,
+): { tallies: Tally[]; counted: string[] } {
+  const now = new Set(counted);
+  const tallies: Tally[] = [];
+  const count = (what: string, name = '') => tallies.push({ day, what, name });
+  const countOnce = (what: string, name = '') => {
+    if (now.has(what)) return;
+    now.add(what);
+    count(what, name);
+  };
+  const isWish = ({ type }: Wish) => type.startsWith('intent.') && !talk.some((each) => type === `intent.${each}`);
+
+  if (wishes.length > 0) countOnce('conversation');
+  for (const { type } of wishes.filter(isWish)) count('wish', type.replace('intent.', ''));
+  for (const { type } of wishes) {
+    const kind = kinds.get(type);
+    if (kind) count('unanswered', kind);
+  }
+  const [path = ''] = turn.state.split('/');
+  if (!kept?.state.startsWith(`${path}/`) && path !== 'conversation') count('path', path);
+  const cites = new Set(replies.flatMap((reply) => reply.cites));
+  for (const rule of cites) count('rule', rule);
+  if (turn.handsOver) {
+    count('handedOver', turn.handsOver.reason);
+    if (now.has('answered')) countOnce('answeredAndHandedOver');
+    countOnce('conversationHandedOver');
+  } else if (
+    turn.wish !== undefined &&
+    turn.asked.fact === undefined &&
+    cites.size > 0 &&
+    !now.has('conversationHandedOver')
+  ) {
+    countOnce('answered');
+  }
+  if (turn.state === 'rating/helped' || turn.state === 'rating/notHelped') countOnce('rated', turn.state.slice(7));
+  return { tallies, counted: [...now] };
+}
