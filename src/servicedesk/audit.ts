@@ -53,8 +53,8 @@ export type Audit = {
   mayHaveHappened: (attempt: Attempt) => Promise<boolean>;
 };
 
-/** As it is written for an auditor: columns that are empty are left out, and times are in UTC. */
-export type AuditRow = Readonly<Record<string, string | number | Date>>;
+/** As it is kept, by the names of its columns. */
+export type AuditRow = Readonly<{ id: number } & Record<Column, string | Date | null>>;
 
 const COLUMNS = [
   'at',
@@ -127,12 +127,12 @@ export function createAudit(database: Database): Audit {
 
 /** Everything since then, in the order it was kept. */
 export async function* auditSince(database: Database, since: Date | undefined): AsyncGenerator<AuditRow> {
-  let rows: { id: number }[];
+  let rows: AuditRow[];
   let last = 0;
   do {
-    rows = await database.run<{ id: number }>(page, [last, since, PAGE]);
+    rows = await database.run<AuditRow>(page, [last, since, PAGE]);
     for (const row of rows) {
-      yield Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null));
+      yield row;
       last = row.id;
     }
   } while (rows.length === PAGE);
