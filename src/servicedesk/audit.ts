@@ -8,8 +8,11 @@
  */
 import type { RevocationReason } from '../../dialogs/vocabulary.ts';
 import type { Database, Statement } from '../storage/database.ts';
-import type { Way } from './cards.ts';
 import type { Agent } from './desk.ts';
+
+/** How an agent made sure who it was: an identity document, a call back to a number known before, an eID, or they know them. */
+export const WAYS = ['idDocument', 'callBack', 'eId', 'knownInPerson'] as const;
+export type Way = (typeof WAYS)[number];
 
 /** `holder` is nothing while the ledger has not named them. The note is masked, and of 200 characters at most. */
 export type Confirmation = {

@@ -18,12 +18,8 @@ import { CardId, HolderId } from '../ledger/cards.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { mask } from '../masking.ts';
 import type { Database } from '../storage/database.ts';
-import { type Attempt, createAudit } from './audit.ts';
+import { type Attempt, createAudit, type Way } from './audit.ts';
 import type { Agent } from './desk.ts';
-
-/** How an agent made sure who it was: an identity document, a call back to a number known before, an eID, or they know them. */
-export const WAYS = ['idDocument', 'callBack', 'eId', 'knownInPerson'] as const;
-export type Way = (typeof WAYS)[number];
 
 /** `identifier` is a personnummer or samordningsnummer, or else what the provider of identity calls the holder. */
 export type Confirming = { identifier: string; way: Way; note?: string; case?: string };
