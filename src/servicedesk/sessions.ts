@@ -317,8 +317,12 @@ function destinationOf(to: string | undefined): string {
   const { origin, pathname, search } = new URL(to, ours);
   const isDesk = pathname === HOME || pathname.startsWith(`${HOME}/`);
   const isWay = [PATH, SIGN_OUT].some((path) => pathname === path || pathname.startsWith(`${path}/`));
-  return origin === ours && isDesk && !isWay ? `${pathname}${search}` : HOME;
+  const path = `${pathname}${search}`;
+  return origin === ours && isDesk && !isWay && path.length <= LONGEST_PATH ? path : HOME;
 }
+
+/** In bytes, so that it has room in the cookie. */
+const LONGEST_PATH = 400;
 
 /** By this name a browser takes it over https only, and from no neighbour of ours. */
 const cookieFor = (name: string, origin: string): string => (isSecure(origin) ? `__Host-${name}` : name);
