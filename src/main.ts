@@ -267,6 +267,17 @@ program
     );
   });
 
+program
+  .command('servicedesk')
+  .description('what agents do there')
+  .command('audit')
+  .description('what they have seen and done of holders’ cards: a step a line, as JSON, on standard output')
+  .option('--since <day>', 'from that day on, as 2026-11-23; without it, all there is', parseTime)
+  .action(async ({ since }: { since?: Date }) => {
+    const { writeAudit } = await import('./cli/servicedesk-audit.ts');
+    await withDatabase('assistant', (database) => writeAudit(database, since, tellOut));
+  });
+
 const privacy = program.command('privacy').description('what is kept of one person');
 
 privacy
