@@ -15,12 +15,12 @@ import { mountFolder } from '../web/assets.ts';
 import { ACCENT, readableInTheDark } from '../web/colours.ts';
 import { READING_STYLE, sendPage } from '../web/page.ts';
 import type { FactName } from '../wording.ts';
-import { WAYS } from './cards.ts';
+import { WAYS } from './audit.ts';
 import { type Agent, LONGEST_ANSWER } from './desk.ts';
 import { factsFor, handBackIntents } from './hand-back.ts';
 import type { ServicedeskWorld } from './routes.ts';
 import type { Canned, Field, Way } from './shown.ts';
-import { FACTS, PAGE_TEXTS, QUOTED, servicedeskLabelsFor, type Texts } from './texts.ts';
+import { FACTS, PAGE_TEXTS, QUOTED, type Texts } from './texts.ts';
 
 /** What the script of the page is given. */
 export type ServicedeskPageData = {
@@ -32,9 +32,6 @@ export type ServicedeskPageData = {
   handBack: Way[];
   longest: number;
 };
-
-/** Everything that the agents' page needs of the content. */
-export const servicedeskLabels = servicedeskLabelsFor(WAYS);
 
 const PATH = '/servicedesk';
 

@@ -17,7 +17,8 @@ import { instantOf } from '../calendar.ts';
 import { newcomer, placeOf } from '../channels/direct-line/direct-line.ts';
 import type { Content } from '../content.ts';
 import { isFromOurPage } from '../web/requests.ts';
-import { type CardDesk, WAYS } from './cards.ts';
+import { WAYS } from './audit.ts';
+import type { CardDesk } from './cards.ts';
 import { type Agent, type Desk, LONGEST_ANSWER } from './desk.ts';
 import { HandBack } from './hand-back.ts';
 import { mountPage } from './page.tsx';
@@ -195,7 +196,8 @@ export async function mountServicedesk(server: Server, world: ServicedeskWorld):
   });
 
   post('cases/:id/say', Message, async (agent, message, id) => {
-    if (message.cites?.some((cited) => !content.rules.has(cited))) return { status: 400, body: { outcome: 'unknownRule' } };
+    if (message.cites?.some((cited) => !content.rules.has(cited)))
+      return { status: 400, body: { outcome: 'unknownRule' } };
     return asTheirs(id, agent, await desk.say(id, agent, message));
   });
 
@@ -215,7 +217,8 @@ export async function mountServicedesk(server: Server, world: ServicedeskWorld):
 
   post('cards/confirm', Confirming, async (agent, confirming) => {
     const confirmed = await cards.confirm(agent, confirming);
-    if (confirmed.outcome !== 'confirmed') return { status: confirmed.outcome === 'malformed' ? 422 : 503, body: confirmed };
+    if (confirmed.outcome !== 'confirmed')
+      return { status: confirmed.outcome === 'malformed' ? 422 : 503, body: confirmed };
     const today = dayOf({ at: instantOf(now()) });
     return ok({ ...confirmed, cards: confirmed.cards.map((card) => cardShown(card, today)) });
   });

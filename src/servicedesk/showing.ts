@@ -37,7 +37,11 @@ export function createSpeaker(content: Content): Speaker {
   const titles = new Map<string, string>(content.taught.map(({ intent, title }) => [intent, title]));
 
   /** A line as it is written: what it quotes is the student's, or the moment's, and is left out. */
-  const written = (name: string): string => content.lines.get(name)?.text.replace(/\{\{.*?\}\}/g, '…').trim() ?? name;
+  const written = (name: string): string =>
+    content.lines
+      .get(name)
+      ?.text.replace(/\{\{.*?\}\}/g, '…')
+      .trim() ?? name;
 
   const valueOf = (fact: string, value: Known[keyof Known]): string => {
     if (value === 'unknown' || value === undefined) return label('value.unknown');

@@ -87,8 +87,14 @@ export type CardShown = z.infer<typeof CardShown>;
 
 /** What is answered to what an agent does: what came of it and, where somebody else has the case, who. */
 export const Done = z.object({ outcome: z.string(), by: z.optional(z.string()) });
+export type Done = z.infer<typeof Done>;
 export const Opened = z.object({ id: z.string(), link: z.string() });
-export const Confirmed = z.object({ outcome: z.literal('confirmed'), confirmation: z.string(), cards: z.array(CardShown) });
+export type Opened = z.infer<typeof Opened>;
+export const Confirmed = z.object({
+  outcome: z.literal('confirmed'),
+  confirmation: z.string(),
+  cards: z.array(CardShown),
+});
 export const Revoked = z.object({ outcome: z.literal('revoked'), receipt: ReceiptShown });
 export type ReceiptShown = z.infer<typeof ReceiptShown>;
 
@@ -101,6 +107,5 @@ export type Canned = { name: string; title: string | undefined; text: string; ci
 /** A way to hand back onto, and what may be told along with it. */
 export type Way = { intent: string; title: string; fields: Field[] };
 export type Field = { fact: string; label: string } & (
-  | { kind: 'yesNo' | 'day' }
-  | { kind: 'choice'; choices: { value: string; label: string }[] }
+  { kind: 'yesNo' | 'day' } | { kind: 'choice'; choices: { value: string; label: string }[] }
 );

@@ -1,6 +1,7 @@
 /** The texts of the agents' page, which the content has in `servicedesk/`. */
 import type { PathName } from '../../dialogs/intents.ts';
 import type { Fact } from '../../dialogs/vocabulary.ts';
+import type { Way } from './audit.ts';
 
 /** What the script of the page needs. */
 export const PAGE_TEXTS = [
@@ -181,7 +182,9 @@ export const QUOTED = ['agent', 'count', 'card', 'ending', 'number', 'at', 'name
 
 /** Puts what is quoted in its place. */
 export const fill = (text: string, facts: Partial<Record<(typeof QUOTED)[number], string | number>>): string =>
-  text.replace(/\{\{(\w+)\}\}/g, (written, name: string) => String(new Map(Object.entries(facts)).get(name) ?? written));
+  text.replace(/\{\{(\w+)\}\}/g, (written, name: string) =>
+    String(new Map(Object.entries(facts)).get(name) ?? written),
+  );
 
 /** What the server puts in words itself. */
 const PATHS = {
@@ -234,14 +237,15 @@ const values = Object.entries(FACTS).flatMap(([fact, told]) =>
   typeof told === 'string' ? [] : told.map((value) => `value.${fact}.${value}`),
 );
 
-/** The ways to have confirmed who somebody is are those of `cards.ts`. */
-export const servicedeskLabelsFor = (ways: readonly string[]): string[] =>
-  [
-    ...PAGE_TEXTS,
-    ...Object.keys(PATHS).map((path) => `path.${path}`),
-    ...Object.keys(FACTS).map((fact) => `fact.${fact}`),
-    ...values,
-    'value.unknown',
-    'span',
-    ...ways.map((way) => `way.${way}`),
-  ].map((name) => `servicedesk/${name}`);
+const WAYS = { idDocument: 1, callBack: 1, eId: 1, knownInPerson: 1 } satisfies Record<Way, 1>;
+
+/** Everything that the agents' page needs of the content, but for what it signs in by. */
+export const servicedeskLabels: readonly string[] = [
+  ...PAGE_TEXTS,
+  ...Object.keys(PATHS).map((path) => `path.${path}`),
+  ...Object.keys(FACTS).map((fact) => `fact.${fact}`),
+  ...values,
+  'value.unknown',
+  'span',
+  ...Object.keys(WAYS).map((way) => `way.${way}`),
+].map((name) => `servicedesk/${name}`);
