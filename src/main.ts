@@ -24,6 +24,7 @@ import { createDemonstrationLedger } from './ledger/demonstration-ledger.ts';
 import { inCondition, type LedgerCondition, withDeadline } from './ledger/faults.ts';
 import { privacyLabels } from './privacy/records.ts';
 import type { Service, ServiceWorld } from './cli/serve.ts';
+import { sessionLabels } from './servicedesk/sessions.ts';
 import { Hub, type Purpose, readSettings, type Settings } from './settings.ts';
 import type { Database } from './storage/database.ts';
 import { StartupProblem } from './startup-problem.ts';
@@ -57,6 +58,7 @@ const expected: Expected = {
     ...accessibilityLabels,
     ...stockPageLabels,
     ...signInLabels,
+    ...sessionLabels,
     ...receiptLabels,
     ...visitLabels,
     ...embeddingLabels,

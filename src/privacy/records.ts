@@ -90,6 +90,7 @@ const written: Readonly<Record<string, readonly string[]>> = {
   ],
   links: ['account', 'person', 'linked_at', 'proved_at'],
   proofs: ['conversation', 'person', 'proved_at', 'heard_at'],
+  sessions: ['hash', 'errand', 'member', 'name', 'roles', 'begun_at', 'seen_at', 'ends_at'],
   jobs: ['name', 'made_at', 'started_at', 'succeeded_at', 'removed'],
   keys: ['name', 'value'],
   cache: ['key', 'value'],
