@@ -11,7 +11,7 @@ export const PAGE_TEXTS = [
   'noScript',
   'notAnAgent',
   'signInAgain',
-  'toContent',
+  'toChat',
   'live',
   'polling',
   'offline',

@@ -97,9 +97,18 @@ function Transcript({ open, me, now, texts }: CaseViewProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const { file, draft } = open;
   const last = (file?.log.at(-1)?.seq ?? 0) + draft.sending.length;
-  useLayoutEffect(() => {
+  const toEnd = () => {
     scroller.current?.scrollTo({ top: scroller.current.scrollHeight });
-  }, [last, open.id]);
+  };
+  useLayoutEffect(toEnd, [last, open.id]);
+  // What is written below takes of its height, and the last that was said is what is answered.
+  useEffect(() => {
+    const watching = new ResizeObserver(toEnd);
+    if (scroller.current) watching.observe(scroller.current);
+    return () => {
+      watching.disconnect();
+    };
+  }, []);
   return (
     <div ref={scroller} class="transcript" tabIndex={0} role="log" aria-label={texts.transcript}>
       <ol>
@@ -142,6 +151,11 @@ function Entry({ entry, now, texts }: { entry: EntryShown; me: string; now: numb
   );
 }
 
+const footOf = ({ open: { file, notice }, me, texts }: CaseViewProps): string => {
+  if (!file || notice?.kind === 'gone') return '';
+  return file.case.state === 'claimed' ? whose(file.case, me, texts) : texts.claimToWrite;
+};
+
 function Composer(props: CaseViewProps & { isYours: boolean }) {
   const { open, texts, longest, isYours, onWrite, onSay, onAsk } = props;
   const { text, cites } = open.draft;
@@ -157,7 +171,7 @@ function Composer(props: CaseViewProps & { isYours: boolean }) {
     if (isYours && !had.current) box.current?.focus();
     had.current = isYours;
   }, [isYours]);
-  if (!isYours && text === '') return <p class="nothing foot">{texts.claimToWrite}</p>;
+  if (!isYours && text === '') return <p class="nothing foot">{footOf(props)}</p>;
   return (
     <form
       class="composer"

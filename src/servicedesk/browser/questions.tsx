@@ -239,7 +239,7 @@ export function OpenedForPhone({ link, texts, onClose }: Asked & { link: string 
           >
             {texts.copy}
           </button>
-          <button type="submit">{texts.toContent}</button>
+          <button type="submit">{texts.toChat}</button>
         </div>
       </form>
     </Dialog>

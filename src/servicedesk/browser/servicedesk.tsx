@@ -20,7 +20,7 @@ import { createSession, type News } from './session.ts';
 const app = elementById('app');
 const data = JSON.parse(elementById('data').textContent) as ServicedeskPageData;
 const { me, texts } = data;
-const session = createSession(me.id);
+const session = createSession(me.id, data.longest);
 
 /** How often the waiting times are reckoned anew, in milliseconds. */
 const MINUTES_GO = 10_000;

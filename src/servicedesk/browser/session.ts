@@ -76,7 +76,8 @@ const BEFORE_RESENDING = 2_000;
 
 type Answer = { status: number; body: unknown };
 
-export function createSession(agent: string): Session {
+/** `longest` is how much may be written at once, in characters. */
+export function createSession(agent: string, longest: number): Session {
   const drafts = createDrafts(agent);
   const hearers = new Set<() => void>();
   let state: State = { cases: [], ahead: 0, isLoaded: false, connection: 'live', open: undefined, news: undefined };
@@ -292,6 +293,10 @@ export function createSession(agent: string): Session {
       const text = open?.draft.text.trim() ?? '';
       if (!open?.file?.isYours || text === '') return;
       const { draft, file, id } = open;
+      if (text.length > longest) {
+        changeOpen(id, { notice: { kind: 'tooLong' } });
+        return;
+      }
       const message = { key: crypto.randomUUID(), text, cites: draft.cites, seen: file.seen };
       keep(id, { text: '', cites: [], sending: [...draft.sending, message] });
       void sendAll(id);
