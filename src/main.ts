@@ -34,6 +34,7 @@ import { accessibilityLabels } from './web/accessibility.tsx';
 import { chatLabels } from './web/chat/texts.ts';
 import { embeddingLabels } from './web/embedding.ts';
 import { deskLabels } from './servicedesk/labels.ts';
+import { servicedeskLabels } from './servicedesk/texts.ts';
 import { signInLabels, stockPageLabels } from './web/labels.ts';
 import { receiptLabels } from './web/receipt.ts';
 import { type ContactDetails, factNames } from './wording.ts';
@@ -63,6 +64,7 @@ const expected: Expected = {
     ...visitLabels,
     ...embeddingLabels,
     ...deskLabels,
+    ...servicedeskLabels,
     ...privacyLabels,
   ]),
   intents,
