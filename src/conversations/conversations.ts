@@ -535,9 +535,8 @@ export function createConversations(world: World): Conversations {
           const found = await store.pending(conversation);
           if (found?.agent?.id !== by || !found.kept) return undefined;
           const log = await store.log(conversation, found.tendedSeq);
-          // What nobody has looked at yet is answered after this, as ever.
-          const next = found.message?.seq ?? Infinity;
-          const meanwhile = log.flatMap((each) => ('text' in each && each.seq < next ? [each.text] : []));
+          // What nobody has looked at yet, or has come since we looked, is answered after this, as ever.
+          const meanwhile = log.flatMap((each) => ('text' in each && each.seq <= found.answeredSeq ? [each.text] : []));
           const into = exchange(found);
           const after = await take(found, into, (on) =>
             on.kept && on.turns === found.turns
