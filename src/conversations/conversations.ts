@@ -281,11 +281,24 @@ export function createConversations(world: World): Conversations {
     return { ...made, answers: seq, said: text };
   };
 
+  const commandIn = (text: string): Wish | undefined => understanding.command(text.replaceAll(content.masked, ' '));
+
+  /** It is a human's to answer, or was, and nothing is said to it here. */
+  const held = (kept: Kept, { seq, text }: Held): Draft => ({
+    kept,
+    replies: [],
+    spoken: [],
+    requests: [],
+    heard: [],
+    answers: seq,
+    said: text,
+  });
+
   /** What is written to a human is theirs to answer. It is held for them, unless it takes the conversation back. */
-  const holding = (kept: Kept, on: Pending, speaker: Exclude<Speaker, 'bot'>, { seq, text }: Held): Draft => {
-    const command = understanding.command(text.replaceAll(content.masked, ' '));
-    const held = { kept, replies: [], spoken: [], requests: [], heard: [], answers: seq, said: text };
-    if (!command || !leaving[speaker].includes(command.type)) return held;
+  const holding = (kept: Kept, on: Pending, speaker: Exclude<Speaker, 'bot'>, message: Held): Draft => {
+    const { seq, text } = message;
+    const command = commandIn(text);
+    if (!command || !leaving[speaker].includes(command.type)) return held(kept, message);
     const made = attempt(kept, on, () => {
       const moment = momentNow();
       const turn = takeTurn(kept.saved, [{ ...moment, ...command }]);
@@ -314,8 +327,13 @@ export function createConversations(world: World): Conversations {
       return { ...draft(turn, moment, on), heard: [back.type, ...all.map(nameOf)] };
     });
 
-  const received = (kept: Kept, on: Pending, message: Held): Draft =>
-    on.speaker === 'bot' ? hearing(kept, on, message) : holding(kept, on, on.speaker, message);
+  /** A human may have answered a message before anybody here came to it, and have gone since. */
+  const received = (kept: Kept, on: Pending, message: Held): Draft => {
+    if (on.speaker !== 'bot') return holding(kept, on, on.speaker, message);
+    const command = commandIn(message.text);
+    const isAnswered = message.seq <= on.tendedSeq && !(command && leaving.agent.includes(command.type));
+    return isAnswered ? held(kept, message) : hearing(kept, on, message);
+  };
 
   const proofOf = ({ person, provedAt }: Proved): Proof => {
     const { minutes, idleMinutes } = world.proofLasts;
@@ -527,9 +545,8 @@ export function createConversations(world: World): Conversations {
           const found = await store.pending(conversation);
           if (found?.agent?.id !== by || !found.kept) return undefined;
           const log = await store.log(conversation, found.tendedSeq);
-          // What nobody has looked at yet is answered after this, as ever.
-          const next = found.message?.seq ?? Infinity;
-          const meanwhile = log.flatMap((each) => ('text' in each && each.seq < next ? [each.text] : []));
+          // What nobody has looked at yet, or has come since we looked, is answered after this, as ever.
+          const meanwhile = log.flatMap((each) => ('text' in each && each.seq <= found.answeredSeq ? [each.text] : []));
           const into = exchange(found);
           const after = await take(found, into, (on) =>
             on.kept && on.turns === found.turns
