@@ -7,7 +7,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { createCalendar } from '../calendar.ts';
+import { dayOf } from '../../dialogs/vocabulary.ts';
+import { createCalendar, instantOf } from '../calendar.ts';
 import { createBotFramework } from '../channels/bot-framework/adapter.ts';
 import { createDirectLine } from '../channels/direct-line/direct-line.ts';
 import { createLimits, type Rates } from '../channels/direct-line/limits.ts';
@@ -32,6 +33,9 @@ import { closeServer, createServer, listen } from '../server.ts';
 import { createCardDesk } from '../servicedesk/cards.ts';
 import { createDesk } from '../servicedesk/desk.ts';
 import { createDeskHours } from '../servicedesk/hours.ts';
+import { addUpTallies } from '../servicedesk/figures.ts';
+import { mountFigures } from '../servicedesk/figures-page.tsx';
+import { mountLessons } from '../servicedesk/lessons-page.tsx';
 import { mountServicedesk } from '../servicedesk/routes.ts';
 import { createSessions, deskSignInCallback } from '../servicedesk/sessions.ts';
 import type { IdentitySettings, ServicedeskIdentity, Settings } from '../settings.ts';
@@ -216,6 +220,8 @@ export async function serve({
           const cards = createCardDesk({ database, ledger: ledger.port, now, onMistake });
           const world = { desk, sessions, cards, content, scripts, publicOrigin, now, onMistake };
           ({ close: closePages } = await mountServicedesk(each, world));
+          mountLessons(each, { ...world, database, understanding });
+          mountFigures(each, { ...world, database });
         },
         (each) => {
           mountAccessibility(each, content);
@@ -248,7 +254,13 @@ export async function serve({
     });
 
     const letGo = () =>
-      Promise.all([retention.run(), signIns.purge(), sessions?.purge(), limits.purge()]).catch((mistake: unknown) => {
+      Promise.all([
+        retention.run(),
+        signIns.purge(),
+        sessions?.purge(),
+        limits.purge(),
+        addUpTallies(database, dayOf({ at: instantOf(now()) })),
+      ]).catch((mistake: unknown) => {
         onMistake(mistake);
       });
     const lettingGo = setInterval(() => void letGo(), LETTING_GO);
