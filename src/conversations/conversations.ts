@@ -282,7 +282,7 @@ export function createConversations(world: World): Conversations {
         all.map((wish): Heard => ({ ...moment, ...wish })),
       );
       const made = { ...draft(turn, moment, on), heard: all.map(nameOf) };
-      return { ...made, ...learned(on, all, turn, text), ...countedIn(on, all, turn, made, dayOf(moment)) };
+      return { ...made, ...learned(all, turn, text), ...countedIn(on, all, turn, made, dayOf(moment)) };
     });
     return { ...made, answers: seq, said: text };
   };
@@ -337,10 +337,15 @@ export function createConversations(world: World): Conversations {
       const { path, known, isClosed } = onto;
       const moment = momentNow();
       const began = path ? [{ type: `intent.${path}` as const, ...(known && { told: known }) }] : [];
-      const wishes = meanwhile.flatMap(
-        (text) => understanding.hear(text.replaceAll(content.masked, ' '), NOTHING_ASKED, dayOf(moment)).wishes,
+      const heard = meanwhile.map((text) => {
+        const { wishes } = understanding.hear(text.replaceAll(content.masked, ' '), NOTHING_ASKED, dayOf(moment));
+        return { text, wishes };
+      });
+      const wanted = wantedMeanwhile(
+        heard.flatMap(({ wishes }) => wishes),
+        path,
       );
-      const all = [...began, ...wantedMeanwhile(wishes, path)];
+      const all = [...began, ...wanted];
       const back = {
         ...moment,
         type: 'desk.handedBack' as const,
@@ -348,7 +353,9 @@ export function createConversations(world: World): Conversations {
         ...(isClosed && { isClosed }),
       };
       const turn = takeTurn(kept.saved, [back, ...all.map((wish): Heard => ({ ...moment, ...wish }))]);
-      return { ...draft(turn, moment, on), heard: [back.type, ...all.map(nameOf)] };
+      const made = { ...draft(turn, moment, on), heard: [back.type, ...all.map(nameOf)] };
+      const text = heard.find(({ wishes }) => wishes.some((wish) => wanted.includes(wish)))?.text ?? '';
+      return { ...made, ...learned(wanted, turn, text), ...countedIn(on, wanted, turn, made, dayOf(moment)) };
     });
 
   /** A human may have answered a message before anybody here came to it, and have gone since. */

@@ -211,9 +211,9 @@ const commitAnd = (name: string, also: string): Statement => ({
       update cases set closed_at = $18, outcome = $23, closed_by = $24
       from c where $23::text is not null and cases.conversation = c.id and closed_at is null
     ), learned as (
-      insert into lessons (conversation, seq, kind, text, between, wish, at)
-      select c.id, coalesce($11, c.last_seq), l.kind, l.text, l.between, l.wish, $18
-      from c, jsonb_to_recordset($25::jsonb) as l (kind text, text text, "between" text[], wish text)
+      insert into lessons (conversation, seq, kind, text, folded, between, wish, at)
+      select c.id, coalesce($11, c.last_seq), l.kind, l.text, l.folded, l.between, l.wish, $18
+      from c, jsonb_to_recordset($25::jsonb) as l (kind text, text text, folded text, "between" text[], wish text)
       on conflict do nothing
     ), tallied as (
       insert into tallies (day, what, name)

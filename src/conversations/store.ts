@@ -76,6 +76,8 @@ export type Handing =
 export type Lesson = {
   kind: 'notUnderstood' | 'notKnown' | 'clarified' | 'notHelped';
   text: string;
+  /** The text as it is compared with others. */
+  folded: string;
   between: readonly Intent[];
   wish: Intent | undefined;
 };
