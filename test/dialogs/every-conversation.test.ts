@@ -10,6 +10,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Day } from '../../dialogs/card-validity.ts';
 import { lines, places } from '../../dialogs/chart.ts';
 import { restingState } from '../../dialogs/conversation.ts';
+import { linesOfHandingOver } from '../../dialogs/handing-over.ts';
 import { answers, beginnings, type PathName } from '../../dialogs/intents.ts';
 import type { Context, Fact, Reported, Request, Revocation } from '../../dialogs/vocabulary.ts';
 import { createContent, readFiles } from '../../src/content.ts';
@@ -70,7 +71,7 @@ describe('every conversation', () => {
           : restsIn(step, 'forgetting/confirming'),
     ],
     ['intent.help', (step) => says(step, 'conversation/help') && !moves(step)],
-    ['intent.talk-to-human', (step) => says(step, 'conversation/human') && !moves(step)],
+    ['intent.talk-to-human', (step) => linesOfHandingOver.some((line) => says(step, line)) && !moves(step)],
     ['intent.out-of-scope', (step) => says(step, 'conversation/outOfScope') && !moves(step)],
     ...answers.map((intent): [string, Judgement] => [
       `intent.${intent}`,
@@ -107,8 +108,12 @@ describe('every conversation', () => {
   });
 
   it('asks again what it asked, after whatever was said in between', () => {
-    const forgets = ({ before, after, replies, event }: Step) =>
-      isHeard(event) && asked(before).fact !== undefined && !moves({ before, after }) && !isLastSaid(replies, after);
+    const forgets = ({ before, after, replies, event, handsOver }: Step) =>
+      isHeard(event) &&
+      !handsOver?.isNow &&
+      asked(before).fact !== undefined &&
+      !moves({ before, after }) &&
+      !isLastSaid(replies, after);
     expect(broken(forgets)).toEqual([]);
   });
 
@@ -209,6 +214,64 @@ describe('every reply', () => {
   });
 });
 
+describe('whoever is handed over to a human', () => {
+  const handingOver = today.steps.filter(({ handsOver }) => handsOver !== undefined);
+  const toSettle = [
+    'notIdentified',
+    'ledgerIsDown',
+    'ledgerIsSlow',
+    'noCertainCard',
+    'refused',
+    'notSent',
+    'uncertain',
+  ];
+
+  it('is so on their own wish, or where only a human can settle it', () => {
+    expect(handingOver.filter(({ handsOver }) => handsOver?.reason === 'asked').length).toBeGreaterThan(50);
+    const isUncalledFor = ({ event, handsOver, after, replies }: Step) => {
+      if (handsOver?.reason === 'asked') return event.type !== 'intent.talk-to-human';
+      const [path = '', state = ''] = restingState(after).split('/');
+      const isSaid = replies.some(({ line }) => toSettle.some((each) => line === `lost-card/${each}`));
+      return !(path === 'lost-card' && toSettle.includes(state)) && !isSaid;
+    };
+    expect(broken((step) => step.handsOver !== undefined && isUncalledFor(step))).toEqual([]);
+  });
+
+  it('is so wherever a revocation is left to a human, if there is one', () => {
+    const isLeft = (step: Step) =>
+      moves(step) && toSettle.some((state) => restsIn(step, `lost-card/${state}`)) && step.event.desk?.isOpen === true;
+    expect(new Set(today.steps.filter(isLeft).map(({ after }) => restingState(after))).size).toBe(toSettle.length);
+    expect(broken((step) => isLeft(step) && !step.handsOver?.isNow)).toEqual([]);
+  });
+
+  it('is asked nothing more, and has nothing requested but what they said yes to', () => {
+    const isTalkedTo = ({ replies, requests, handsOver }: Step) =>
+      handsOver?.isNow === true &&
+      (replies.at(-1)?.line !== 'conversation/handedOver' ||
+        requests.some(({ request }) => request !== 'ledger.revoke'));
+    expect(broken(isTalkedTo)).toEqual([]);
+  });
+
+  it('is told whom to contact where there is no human to be had', () => {
+    const isLost = (step: Step) =>
+      step.event.type === 'intent.talk-to-human' && !step.event.desk && !says(step, 'conversation/human');
+    expect(broken(isLost)).toEqual([]);
+  });
+
+  it('comes back to nothing confirmed, and to a way on with what was left', () => {
+    const isBack = ({ event }: Step) => event.type === 'desk.handedBack';
+    const isStale = ({ before, after, event }: Step) =>
+      after.context.proposal !== undefined ||
+      asked(after).fact !== undefined ||
+      after.context.left !== (isClosed(event) ? undefined : (before.context.path ?? before.context.left));
+    expect(today.steps.filter(isBack).length).toBeGreaterThan(100);
+    expect(broken((step) => isBack(step) && isStale(step))).toEqual([]);
+    expect(broken((step) => isBack(step) && says(step, 'conversation/welcome'))).toEqual([]);
+  });
+});
+
+const isClosed = (event: Event) => event.type === 'desk.handedBack' && event.isClosed === true;
+
 describe('whoever has proved who they are', () => {
   const isProvedBefore = ({ before }: Step) => before.context.identity !== undefined;
 
@@ -273,7 +336,9 @@ describe('every revocation', () => {
         JSON.stringify(last.facts.card) === JSON.stringify({ text: proposedCard(after.context)?.ending })
       );
     };
-    const asks = (step: Step) => restsIn(step, 'lost-card/confirming') && step.replies.length > 0;
+    // What is written to a human is no answer to the bot, and it asks anew when it is back.
+    const asks = (step: Step) =>
+      restsIn(step, 'lost-card/confirming') && step.replies.length > 0 && !step.handsOver?.isNow;
     expect(broken((step) => asks(step) && !isNamed(step))).toEqual([]);
   });
 

@@ -92,6 +92,7 @@ export function walkOn(day: Day, wished: readonly Intent[] = intents): Walk {
     visited.add(place).add(`${place} ${hearing}`);
     return [
       ...(isNewPlace ? [...wishes(moment, wished), ...secondWishes(moment, wished), ...news(moment)] : []),
+      ...(isNewPlace ? humans(moment) : []),
       ...(isNew ? [{ ...moment, type: 'unclear' } as const] : []),
       { ...moment, type: 'yes' },
       { ...moment, type: 'no' },
@@ -99,7 +100,7 @@ export function walkOn(day: Day, wished: readonly Intent[] = intents): Walk {
       { ...muchLater, type: 'yes' },
       ...answersTo(asked(rest).fact, muchLater).slice(0, 1),
       ...answersTo(asked(rest).fact, moment),
-      ...(isWaiting(rest) ? reports(moment) : []),
+      ...(isWaiting(rest) ? [...reports(moment), ...reports({ ...moment, desk: OPEN }).filter(isForHumans)] : []),
     ];
   };
 
@@ -172,6 +173,23 @@ const wishes = (moment: Moment, wished: readonly Intent[]): Heard[] => [
   { ...moment, type: 'signInCode', code: 'BCDFGHJK' },
   { ...moment, type: 'ambiguous', between: ['lost-card', 'pin-locked'] },
   { ...moment, type: 'secret' },
+];
+
+const isForHumans = (report: Reported) =>
+  report.type === 'ledger.cardsFound'
+    ? report.cards.length === 0
+    : /^(identity|ledger)\.(refused|unreachable|unanswered)$/.test(report.type);
+const OPEN = { isOpen: true, next: undefined };
+/** A human is wanted, whatever their desk's hours; and comes back, with or without having closed the case. */
+const humans = (moment: Moment): Event[] => [
+  ...[OPEN, { isOpen: false, next: moment.next.booth }, { isOpen: false, next: undefined }].map((desk): Event => ({
+    ...moment,
+    desk,
+    type: 'intent.talk-to-human',
+  })),
+  { ...moment, type: 'desk.handedBack' },
+  { ...moment, type: 'desk.handedBack', told: { hasCard: true } },
+  { ...moment, type: 'desk.handedBack', isClosed: true },
 ];
 
 /** What was wished in the same message as something else, and waits while that has its questions. */
@@ -266,6 +284,7 @@ function sameness(rest: Rest): string {
     context.path,
     context.left !== undefined,
     context.isUnsettled,
+    path === 'conversation' && [context.wish !== undefined, context.rating],
   ]);
 }
 
