@@ -77,7 +77,7 @@ describe('a student and two agents at once', () => {
       .first()
       .waitFor();
     expect(await box(loser.page).isVisible()).toBe(false);
-    await chatting.page.getByText(`${name} på servicedesk har tagit över`).waitFor();
+    await chatting.page.getByText(content.label('desk/claimed', { agent: name })).waitFor();
 
     const { page } = winner;
     expect(await focused(page).getAttribute('id')).toBe('write');

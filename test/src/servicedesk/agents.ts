@@ -57,7 +57,9 @@ export async function studentWhoWaits(origin: string, ...texts: string[]): Promi
   return { client, chat, say };
 }
 
-type Queue = { cases: { id: string; state: string; path?: string; agent?: { name: string }; unanswered: number }[] };
+type Queue = {
+  cases: { id: string; reason: string; state: string; path?: string; agent?: { name: string }; unanswered: number }[];
+};
 
 /** What the queue is, to a page that asks for it. */
 export async function queueOf(origin: string, cookie: string): Promise<Queue['cases']> {

@@ -33,7 +33,9 @@ const stop = () => (stopped ??= service.stop());
 async function waiting(...texts: string[]): Promise<{ student: Student; id: string }> {
   const before = (await queueOf(origin, anna)).map((each) => each.id);
   const one = await studentWhoWaits(origin, ...texts);
-  const fresh = await eventually(async () => (await queueOf(origin, anna)).find((each) => !before.includes(each.id)));
+  const fresh = await eventually(async () =>
+    (await queueOf(origin, anna)).find((each) => each.reason === 'asked' && !before.includes(each.id)),
+  );
   return { student: one, id: fresh.id };
 }
 
@@ -187,8 +189,10 @@ describe('a case', () => {
         known: expect.arrayContaining([
           { name: 'Fotograferad på', value: 'Södersjukhuset', from: 'student' },
         ]) as unknown,
-        tried: [{ text: content.label('photo-and-pickup/askingPhotoSite'), cites: ['R34'] }],
-        rules: [{ id: 'R34', text: content.rules.get('R34')?.text }],
+        tried: expect.arrayContaining([
+          { text: content.label('photo-and-pickup/askingPhotoSite'), cites: ['R34'] },
+        ]) as unknown,
+        rules: expect.arrayContaining([{ id: 'R34', text: content.rules.get('R34')?.text }]) as unknown,
       },
     });
   });
@@ -312,7 +316,7 @@ describe('a page that is open', () => {
       while (!(typeof wanted === 'string' ? heard.includes(wanted) : wanted.test(heard))) {
         const { value, done } = (await reader?.read()) ?? { value: undefined, done: true };
         if (done) return false;
-        heard += value ?? '';
+        heard += value;
       }
       heard = '';
       return true;
