@@ -37,10 +37,10 @@ const PATH = '/servicedesk';
 
 type PageWorld = {
   content: Content;
-  /** The folder with the scripts of our pages. */
   scripts: string;
   sessions: Pick<Sessions, 'memberOf'>;
   now: () => Date;
+  /** An agent has opened the page, and so is there. */
   isSeen: (agent: Agent) => void;
 };
 

@@ -150,7 +150,7 @@ export async function mountServicedesk(server: Server, world: ServicedeskWorld):
   const asTheirs = async (id: string, agent: Agent, outcome: string): Promise<Answer> =>
     outcome === 'notYours' ? notYours(id, agent) : ok({ outcome });
 
-  await mountPage(server, { ...world, isSeen });
+  await mountPage(server, { content, scripts: world.scripts, sessions, now, isSeen });
 
   server.get('/servicedesk/queue', async (req: Request, res: Response) => {
     if (!(await agentOf(req, res, 'watching'))) return;

@@ -30,8 +30,9 @@ const BEAT = 15_000;
 /** In bytes: a page that leaves more than this unread is let go, and comes back for what is true then. */
 const UNREAD = 4_000_000;
 
-type Queue = { text: string; cases: string; idOf: ReadonlyMap<string, string> };
-type Stream = { res: Response; isAgent: () => Promise<boolean>; shown: string };
+/** `reading` tells which of two is the later. */
+type Queue = { reading: number; text: string; cases: string; idOf: ReadonlyMap<string, string> };
+type Stream = { res: Response; isAgent: () => Promise<boolean>; shown: { reading: number; cases: string } };
 
 export function createStreams({ desk, show, onMistake }: StreamsWorld): Streams {
   const streams = new Set<Stream>();
@@ -39,11 +40,13 @@ export function createStreams({ desk, show, onMistake }: StreamsWorld): Streams 
   let shared: Promise<Queue> | undefined;
   let telling: NodeJS.Timeout | undefined;
 
+  let readings = 0;
   const read = async (): Promise<Queue> => {
+    const reading = ++readings;
     const queue = await desk.queue();
     const cases = JSON.stringify(queue);
     const idOf = new Map(queue.map(({ conversation, id }) => [conversation, id]));
-    return { text: JSON.stringify(show(queue)), cases, idOf };
+    return { reading, text: JSON.stringify(show(queue)), cases, idOf };
   };
   const queue = (): Promise<Queue> => {
     if (shared) return shared;
@@ -61,9 +64,9 @@ export function createStreams({ desk, show, onMistake }: StreamsWorld): Streams 
     if (stream.res.writableLength > UNREAD) stream.res.destroy();
     else stream.res.write(`event: ${event}\ndata: ${data}\n\n`);
   };
-  const showTo = (stream: Stream, { text, cases }: Queue): void => {
-    if (stream.shown === cases) return;
-    stream.shown = cases;
+  const showTo = (stream: Stream, { reading, text, cases }: Queue): void => {
+    if (reading < stream.shown.reading || cases === stream.shown.cases) return;
+    stream.shown = { reading, cases };
     write(stream, 'queue', text);
   };
 
@@ -111,7 +114,7 @@ export function createStreams({ desk, show, onMistake }: StreamsWorld): Streams 
   return {
     queue: async () => (await queue()).text,
     async open(res, isAgent) {
-      const stream: Stream = { res, isAgent, shown: '' };
+      const stream: Stream = { res, isAgent, shown: { reading: 0, cases: '' } };
       res.writeHead(200, {
         'Content-Type': 'text/event-stream; charset=utf-8',
         'Cache-Control': 'no-store',

@@ -414,6 +414,16 @@ const mistakes: Record<Kind, Mistake[]> = {
     edited('a name is misspelt', 'order/lines.yaml', '{{nextAtBooth}}', '{{nextAtBoth}}', '{{nextAtBoth}}', {
       detail: '{{nextAtBooth}}',
     }),
+    edited(
+      'an agent’s answer quotes what one student has told',
+      'canned/lines.yaml',
+      'kortet på',
+      '{{card}} på',
+      '{{card}}',
+      {
+        detail: expect.any(String),
+      },
+    ),
   ],
   logicInText: [
     edited('a text has a condition', 'order/lines.yaml', '{{nextAtBooth}}', '{{#if idag}}', '{{#if idag}}'),
@@ -582,6 +592,16 @@ describe('the report', () => {
       text: `${at}/checker.yaml:${rowOf(undefined, 'checker.yaml')} notYaml problems\n${at}/valid-id/answer.md:3 unknownRule R99\n`,
       code: 1,
     });
+  });
+
+  it('lets editors write as many answers for agents as they like, each founded as any other text', () => {
+    edit(
+      'canned/lines.yaml',
+      'newCard:',
+      'x:\n  text: Hej {{servicedesk}}.\n  cites: [R50]\ny:\n  text: Vänta i 9 veckor.\n  uncited: conversation\nnewCard:',
+    );
+    const found = checkContent(folder, expected).map(({ file, kind, about }) => `${file} ${kind} ${about}`);
+    expect(found).toEqual(['canned/lines.yaml claimUncited 9']);
   });
 
   it('says everything that is wrong with one text', () => {

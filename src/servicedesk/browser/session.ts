@@ -73,6 +73,8 @@ export type Session = {
 /** In milliseconds. */
 const BETWEEN_POLLS = 5_000;
 const BEFORE_RESENDING = 2_000;
+/** A stream that has been silent for longer than this, and has missed two beats, leads nowhere any more. */
+const SILENCE = 40_000;
 
 type Answer = { status: number; body: unknown };
 
@@ -143,11 +145,9 @@ export function createSession(agent: string, longest: number): Session {
     const isLost = open.file?.isYours === true && !file.isYours;
     const hasWritten =
       open.file && file.log.some(({ seq, from }) => from === 'student' && seq > (open.file?.seen ?? 0));
-    const notice = isLost
-      ? ({ kind: 'lost', by: file.case.agent?.name } as const)
-      : file.isYours
-        ? undefined
-        : open.notice;
+    const stillLost = isLost || open.notice?.kind === 'lost';
+    const lost = stillLost ? ({ kind: 'lost', by: file.case.agent?.name } as const) : open.notice;
+    const notice = file.isYours ? undefined : lost;
     changeOpen(id, { file, notice });
     if (hasWritten) change({ news: { kind: 'message' } });
   };
@@ -172,8 +172,19 @@ export function createSession(agent: string, longest: number): Session {
 
   const listen = (): void => {
     const stream = new EventSource('/servicedesk/events');
+    let silent: number | undefined;
+    const isHeard = () => {
+      window.clearTimeout(silent);
+      silent = window.setTimeout(() => {
+        stream.close();
+        startPolling();
+        if (state.connection !== 'ended') listen();
+      }, SILENCE);
+    };
+    isHeard();
     const on = (name: string, hear: (told: unknown) => void) => {
       stream.addEventListener(name, ({ data }: MessageEvent<string>) => {
+        isHeard();
         hear(JSON.parse(data));
       });
     };
@@ -188,6 +199,7 @@ export function createSession(agent: string, longest: number): Session {
     on('beat', () => void ask('seen', {}));
     on('ended', () => {
       change({ connection: 'ended' });
+      window.clearTimeout(silent);
       stream.close();
     });
     stream.addEventListener('open', () => {
@@ -198,7 +210,9 @@ export function createSession(agent: string, longest: number): Session {
     stream.addEventListener('error', () => {
       startPolling();
       // A stream that was refused does not come back by itself.
-      if (stream.readyState === EventSource.CLOSED && state.connection !== 'ended') setTimeout(listen, BETWEEN_POLLS);
+      if (stream.readyState !== EventSource.CLOSED) return;
+      window.clearTimeout(silent);
+      if (state.connection !== 'ended') setTimeout(listen, BETWEEN_POLLS);
     });
   };
   listen();
