@@ -33,6 +33,7 @@ import { closeServer, createServer, listen } from '../server.ts';
 import { createCardDesk } from '../servicedesk/cards.ts';
 import { createDesk } from '../servicedesk/desk.ts';
 import { createDeskHours } from '../servicedesk/hours.ts';
+import { createInvitations } from '../servicedesk/invitations.ts';
 import { addUpTallies } from '../servicedesk/figures.ts';
 import { mountFigures } from '../servicedesk/figures-page.tsx';
 import { mountLessons } from '../servicedesk/lessons-page.tsx';
@@ -153,6 +154,7 @@ export async function serve({
             now,
           })
         : undefined;
+    const invitations = createInvitations(database, publicOrigin);
     let closePages = (): void => undefined;
     const retention = createRetention({ database, days: settings.retention.days, now, onMistake });
     const signingIn = ({ holderClaim, acr, ...provider }: IdentitySettings) => ({
@@ -199,6 +201,7 @@ export async function serve({
             now,
             embedOrigins,
             accent,
+            invited: sessions && invitations.take,
           }),
         (each) =>
           mountStockPage(each, {
@@ -218,7 +221,8 @@ export async function serve({
           if (!sessions) return;
           sessions.mount(each);
           const cards = createCardDesk({ database, ledger: ledger.port, now, onMistake });
-          const world = { desk, sessions, cards, content, scripts, publicOrigin, now, onMistake };
+          const { linkTo } = invitations;
+          const world = { desk, sessions, cards, content, scripts, publicOrigin, linkTo, now, onMistake };
           ({ close: closePages } = await mountServicedesk(each, world));
           mountLessons(each, { ...world, database, understanding });
           mountFigures(each, { ...world, database });
@@ -258,6 +262,7 @@ export async function serve({
         retention.run(),
         signIns.purge(),
         sessions?.purge(),
+        invitations.purge(),
         limits.purge(),
         addUpTallies(database, dayOf({ at: instantOf(now()) })),
       ]).catch((mistake: unknown) => {

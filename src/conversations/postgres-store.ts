@@ -50,6 +50,7 @@ const SaidShape = z.object({
   link: LinkShape.optional(),
   visits: z.array(Visit).optional(),
   clears: z.literal(true).optional(),
+  now: z.object({ speaker: z.enum(['bot', 'queue', 'agent']), name: z.string().exactOptional() }).optional(),
 });
 const Referred = z.object({ reference: z.string() });
 const AnyRequest = z.discriminatedUnion('request', [
@@ -69,6 +70,7 @@ type Next = {
   speaker: Speaker;
   agent: unknown;
   tended_seq: number;
+  answered_seq: number;
   counted: string[];
   account: string | null;
   is_shared: boolean;
@@ -218,7 +220,7 @@ const commitAnd = (name: string, also: string): Statement => ({
       select t.day, t.what, t.name from c, jsonb_to_recordset($26::jsonb) as t (day date, what text, name text)
     )${also}
     select c.turns, c.account, c.is_shared, c.open_requests, c.address, c.last_seq, c.speaker, c.agent, c.tended_seq,
-      c.counted, case when c.waiting > 0 then ${NEXT_MESSAGE} end as message,
+      c.answered_seq, c.counted, case when c.waiting > 0 then ${NEXT_MESSAGE} end as message,
       (
         select json_agg(json_build_object('id', o.id::text, 'request', o.request, 'attempts', o.attempts) order by o.id)
         from requested o
@@ -499,6 +501,7 @@ const nextOf = ({ turns, account, is_shared, message, requests, open_requests, .
   speaker: whose.speaker,
   agent: whose.agent === null ? undefined : AgentShape.parse(whose.agent),
   tendedSeq: whose.tended_seq,
+  answeredSeq: whose.answered_seq,
   counted: whose.counted,
   account: account ?? undefined,
   isShared: is_shared,
@@ -529,7 +532,7 @@ function readRequest(written: unknown): Request {
 }
 
 function saidOf(written: unknown): Said {
-  const { line, link, receipt, source, visits, clears, ...said } = SaidShape.parse(written);
+  const { line, link, receipt, source, visits, clears, now, ...said } = SaidShape.parse(written);
   return {
     ...said,
     source,
@@ -538,6 +541,7 @@ function saidOf(written: unknown): Said {
     ...(link && { link }),
     ...(visits && { visits }),
     ...(clears && { clears }),
+    ...(now && { now }),
   };
 }
 

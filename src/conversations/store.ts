@@ -45,7 +45,15 @@ export type Link = { title: string; url: string };
  * A reply as it is kept, with the name of its line. A visit has where it can be fetched for a calendar, and needs its opening no more. Where a
  * reply `clears`, everything before it is gone, also from sight.
  */
-export type Said = Omit<Spoken, 'visits'> & { line?: string; link?: Link; visits?: VisitCard[]; clears?: true };
+export type Said = Omit<Spoken, 'visits'> & {
+  line?: string;
+  link?: Link;
+  visits?: VisitCard[];
+  clears?: true;
+  /** Who answers from here on, where that changes. */
+  now?: SpeaksNow;
+};
+export type SpeaksNow = { speaker: Speaker; name?: string };
 export type VisitCard = Omit<VisitInWords, 'opening'> & { link?: Link };
 
 /** Who answers a conversation: the bot, whoever of the desk comes next, or one of them. */
@@ -98,6 +106,8 @@ export type Pending = {
   agent: Agent | undefined;
   /** The last of the student's messages that a human has answered, or that was there before one was asked for. */
   tendedSeq: number;
+  /** The last message that was answered, or given to whoever answered then. */
+  answeredSeq: number;
   /** What has been counted of it that is counted once. */
   counted: readonly string[];
   /** The first message that is not answered, nor given to whoever answers now. */

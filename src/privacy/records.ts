@@ -108,6 +108,7 @@ const written: Readonly<Record<string, readonly string[]>> = {
     'outcome',
     'closed_by',
   ],
+  invitations: ['code', 'conversation', 'expires_at', 'taken_by'],
   lessons: [
     'id',
     'conversation',
