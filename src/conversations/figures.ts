@@ -25,9 +25,6 @@ const ratings = [
 /** What two texts have in common that differ only in capitals, signs and dots. A text of signs alone is as it is. */
 export const comparable = (text: string): string => foldedWordsIn(text).join(' ') || text.trim();
 
-/** Where the talk is when it is on no path. */
-const noPaths: readonly string[] = ['conversation', 'rating'];
-
 /** `text` is masked, as it is kept. */
 export function learned(wishes: readonly Wish[], turn: Turn, text: string): { lessons: Lesson[] } {
   const wish = turn.wish;
@@ -65,7 +62,7 @@ export function countedIn(
     if (kind) count('unanswered', kind);
   }
   const [path = ''] = turn.state.split('/');
-  if (!kept?.state.startsWith(`${path}/`) && !noPaths.includes(path)) count('path', path);
+  if (!kept?.state.startsWith(`${path}/`) && path !== 'conversation') count('path', path);
   const cites = new Set(replies.flatMap((reply) => reply.cites));
   for (const rule of cites) count('rule', rule);
   if (turn.handsOver) {

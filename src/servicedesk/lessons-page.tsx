@@ -39,6 +39,8 @@ export type LessonsWorld = {
 };
 
 const PATH = '/servicedesk/lessons';
+/** What is less probable is not worth an editor's look. */
+const LEAST_SHOWN = 0.01;
 
 const Asked = z.object({
   kind: z.enum(KINDS).optional().catch(undefined),
@@ -252,6 +254,7 @@ export function mountLessons(server: Server, world: LessonsWorld): void {
   const thought = (text: string): string => {
     const { decision, candidates } = understanding.understand(text.replaceAll(content.masked, ' '));
     const likely = candidates
+      .filter(({ probability }, index) => index === 0 || probability >= LEAST_SHOWN)
       .slice(0, 3)
       .map(({ intent, probability }) => `${titleOf(intent)} ${Math.round(probability * 100)}\u00a0%`);
     return `${label(`thinks.${decision}`)} ${likely.join(', ')}`;

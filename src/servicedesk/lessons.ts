@@ -57,6 +57,8 @@ const SHOWN_BEFORE = 5;
 /** Rows that are one lesson have the same key, and the decision is the last that was made of any of them. */
 const GROUPED = `select max(id) as id, count(*)::integer as times, max(at) as at, array_agg(distinct kind) as kinds,
     (array_agg(text order by id desc))[1] as text,
+    (array_agg(wish order by id desc) filter (where wish is not null))[1] as wish,
+    (array_agg(to_jsonb(between) order by id desc) filter (where between <> '{}'))[1] as between,
     (array_agg(intent order by decided_at desc nulls last))[1] as intent,
     (array_agg(wished order by decided_at desc nulls last))[1] as wished,
     (array_agg(decider order by decided_at desc nulls last))[1] as decider,
@@ -73,7 +75,7 @@ const list: Statement = {
       limit ${LESSONS_A_PAGE} offset ($4::integer - 1) * ${LESSONS_A_PAGE}
     )
     select w.id::text, w.times, w.at, w.kinds, w.text, w.intent, w.wished, w.decider, w.decided_at, w.total,
-      l.between, l.wish,
+      w.wish, coalesce(w.between, '[]') as between,
       case when l.kind = 'notHelped' then (
         select json_agg(json_build_object('seq', b.seq, 'text', b.said ->> 'text') order by b.seq) from (
           select m.seq, m.said from messages m

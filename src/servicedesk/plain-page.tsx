@@ -96,13 +96,15 @@ main { max-width: 64rem; }
 .pages { display: flex; flex-wrap: wrap; gap: 0.5rem 1.25rem; margin: 0; padding: 0; list-style: none; }
 .pages li + li { margin: 0; }
 form { display: flex; flex-wrap: wrap; gap: 0.75rem 1rem; align-items: end; margin: 1rem 0; }
-label { display: grid; gap: 0.2rem; min-width: 0; font-weight: 600; }
+label {
+  display: grid; grid-template-columns: minmax(0, max-content); gap: 0.2rem; max-width: 100%; font-weight: 600;
+}
 select, input, button, .button {
   box-sizing: border-box; max-width: 100%; min-height: 2.75rem; padding: 0.4rem 0.7rem; border: 1px solid var(--subtle);
   border-radius: 0.4rem; font: inherit; font-weight: normal; background: Canvas; color: CanvasText;
 }
 button, .button { border-color: var(--accent); background: var(--accent); color: Canvas; font-weight: 600; cursor: pointer; }
-.button { display: inline-block; text-decoration: none; }
+.button { display: inline-block; padding: 0.55rem 0.7rem; text-decoration: none; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .notice { padding: 0.5rem 0.75rem; border-left: 4px solid var(--accent); background: var(--notice); }
 table { width: 100%; border-collapse: collapse; }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { World } from '../../../src/conversations/conversations.ts';
 import { createPostgresStore } from '../../../src/conversations/postgres-store.ts';
+import type { ConversationStore } from '../../../src/conversations/store.ts';
 import { readSchema } from '../../../src/privacy/records.ts';
 import { createDesk } from '../../../src/servicedesk/desk.ts';
 import { addUpTallies, readFigures } from '../../../src/servicedesk/figures.ts';
@@ -112,6 +113,36 @@ describe('a conversation', () => {
     expect(await countedOf()).toContain('unanswered notKnown 1');
     const lessons = { text: 'select kind, text from lessons where conversation = $1' };
     expect(await pages.database.run(lessons, [id])).toEqual([{ kind: 'notKnown', text: UNKNOWN }]);
+  });
+
+  it.each(['before', 'after'])('whose process dies %s the commit, is counted and learned from once', async (moment) => {
+    const store = createPostgresStore(pages.database);
+    const id = `test/${randomUUID()}`;
+    const dead = new Promise<void>((resolve) => {
+      const dying: ConversationStore = {
+        ...store,
+        async commit(step) {
+          if (step.answers === undefined) return store.commit(step);
+          if (moment === 'after') await store.commit(step);
+          resolve();
+          return new Promise(() => undefined);
+        },
+      };
+      const first = conversationsOf(dying);
+      void first.open(placeOf(id)).then(() => first.accept({ ...placeOf(id), id: 'm-1', text: UNKNOWN }));
+    });
+    await dead;
+    const later = `update conversations set changed_at = changed_at - interval '1 hour' where id = $1`;
+    await pages.database.run({ text: later }, [id]);
+    const second = conversationsOf(store);
+    await second.resume();
+    await say(second, id, 'tack');
+    expect((await countedOf()).filter((each) => !each.startsWith('rated'))).toEqual([
+      'conversation 1',
+      'unanswered notKnown 1',
+    ]);
+    const lessons = { text: 'select kind from lessons where conversation = $1' };
+    expect(await pages.database.run(lessons, [id])).toEqual([{ kind: 'notKnown' }]);
   });
 
   it('counts a rule once for each turn that cites it', async () => {

@@ -76,6 +76,20 @@ describe('what was not answered', () => {
     expect(intents).toEqual(expect.arrayContaining(lesson?.between ?? []));
   });
 
+  it('goes on telling so when the same is later not known of', async () => {
+    const id = await chat(UNDECIDED);
+    await pages.database.run(
+      {
+        text: `insert into lessons (conversation, seq, kind, text, folded, at)
+          select conversation, 999, 'notKnown', text, folded, at from lessons where conversation = $1`,
+      },
+      [id],
+    );
+    const [lesson] = await find();
+    expect(lesson?.kinds).toEqual(['clarified', 'notKnown']);
+    expect(lesson?.between.length).toBeGreaterThan(1);
+  });
+
   it('is there once, however often the message is sent and under whichever id', async () => {
     const [conversations, id] = [conversationsOf(store), newId()];
     await conversations.open(placeOf(id));
@@ -346,6 +360,16 @@ describe('the page', () => {
     const response = await pages.send(PATH, { lesson: lesson?.id ?? '', ...form }, editor);
     expect(response.headers.get('location')).toMatch(new RegExp(`outcome=${outcome}$`));
     expect((await find())[0]?.decided).toBeUndefined();
+  });
+
+  it('hands out what is decided, as a file', async () => {
+    await chat(UNKNOWN);
+    await decide(UNKNOWN, { intent: 'out-of-scope' });
+    const response = await pages.open(`${PATH}/export`, editor);
+    expect(response.headers.get('content-type')).toBe('application/yaml; charset=utf-8');
+    expect(response.headers.get('content-disposition')).toBe('attachment; filename="utterances.yaml"');
+    expect(await response.text()).toBe(await exported());
+    expect(await exported()).toContain(`out-of-scope:\n  examples:\n    - ${UNKNOWN}\n`);
   });
 
   it('is turned over', async () => {
