@@ -69,6 +69,13 @@ export const isDead = ({ assurance }: IssuedCard, today: Day): boolean =>
 export const isExpired = ({ state, expiresOn }: IssuedCard, today: Day): boolean =>
   state === 'EXPIRED' || today > expiresOn;
 
+/** A card of Region Stockholm in use, or one that waits at the office with its codes out (R43). No other can be revoked. */
+export const isRevocable = (card: Card, today: Day): card is IssuedCard =>
+  isIssued(card) &&
+  card.issuer === 'stockholm' &&
+  (card.state === 'ACTIVE' || card.state === 'AWAITING_HANDOVER') &&
+  !isExpired(card, today);
+
 /** R20, read as calendar months, clamped to the end of a shorter month (A15). */
 export const lapsesOn = (ordered: Day): Day => addMonths(ordered, MONTHS_AN_ORDER_LASTS);
 

@@ -7,7 +7,7 @@
  * to that very card. An unanswered revocation is never called undone.
  */
 import { assign } from 'xstate';
-import { type Card, isExpired, isIssued, type Receipt } from './card-validity.ts';
+import { type Card, isExpired, isIssued, isRevocable, type Receipt } from './card-validity.ts';
 import { isFreshlyProved, proofHasEnded, provedPerson, provingAgain, provingBy } from './proving.ts';
 import {
   type Context,
@@ -162,12 +162,11 @@ function proofIsOld(now: Now): boolean {
   return !isFreshlyProved(now);
 }
 
-/** What can be revoked here: a card of Region Stockholm in use, or one that waits at the office with its codes out. */
+/** What can be revoked here. A card that waits at the office is theirs to ask about only if its codes are out. */
 function revocable({ context: { cards, known }, event }: Now): Card[] {
-  const states: Card['state'][] = known.reason === 'codesExposed' ? ['ACTIVE', 'AWAITING_HANDOVER'] : ['ACTIVE'];
   return cards
-    .filter(isIssued)
-    .filter((card) => card.issuer === 'stockholm' && states.includes(card.state) && !isExpired(card, dayOf(event)));
+    .filter((card) => isRevocable(card, dayOf(event)))
+    .filter(({ state }) => state === 'ACTIVE' || known.reason === 'codesExposed');
 }
 
 /** The cards the student may mean: all there are or, if those are several, the ones of the kind they have told us. */

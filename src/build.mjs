@@ -53,6 +53,16 @@ await Promise.all([
     outdir: join(dist, 'web/chat'),
     logLevel: 'warning',
   }),
+  build({
+    entryPoints: ['servicedesk.tsx', 'servicedesk.css'].map((name) => join(root, 'src/servicedesk/browser', name)),
+    bundle: true,
+    minify: true,
+    platform: 'browser',
+    target: ['chrome109', 'firefox115', 'safari16'],
+    format: 'esm',
+    outdir: join(dist, 'web/servicedesk'),
+    logLevel: 'warning',
+  }),
   copyFile(webChat, join(dist, 'web/webchat.js')),
   ...['swagger-ui.css', 'swagger-ui-bundle.js'].map((name) => copyFile(join(swaggerUi, name), join(dist, 'web', name))),
 ]);

@@ -12,6 +12,8 @@ import { addDays } from '../dialogs/card-validity.ts';
 import type { Intent } from '../dialogs/intents.ts';
 import {
   type Border,
+  cannedFacts,
+  cannedTopic,
   commonFiles,
   isForReaders,
   isGuidance,
@@ -24,7 +26,7 @@ import {
 } from './content.ts';
 import type { Rule } from './guidance.ts';
 import { type Kind, kinds, nearest, type Problem, readYaml, type SourceFile } from './source-file.ts';
-import { contactInWords, dayInWords, voice } from './wording.ts';
+import { contactInWords, contactNames, dayInWords, voice } from './wording.ts';
 
 /** What the dialogs need of the content. Labels are texts that no dialog says, such as `terminal/prompt`. */
 export type Expected = {
@@ -235,11 +237,15 @@ function misquoted(line: Line, { facts, labels }: Expected): Problem[] {
     const place = placeIn(line, index);
     const name = inner.trim();
     if (!/^\w+$/.test(name) || LOGIC.test(name)) return [problem('logicInText', place, quoted)];
-    return facts.has(name) || labels.has(line.name)
+    const known = isCanned(line.name) ? mayBeQuotedToAnybody : facts;
+    return known.has(name) || labels.has(line.name)
       ? []
-      : [problem('unknownPlaceholder', place, quoted, `{{${nearest(name, facts)}}}`)];
+      : [problem('unknownPlaceholder', place, quoted, `{{${nearest(name, known)}}}`)];
   });
 }
+
+const isCanned = (name: string): boolean => topicOf(name) === cannedTopic;
+const mayBeQuotedToAnybody: ReadonlySet<string> = new Set([...cannedFacts, ...contactNames]);
 
 /** Nothing is set in there. */
 function quotedBesides(reading: Reading): Problem[] {
@@ -313,7 +319,8 @@ function unclosed(text: string): { mark: string; index: number }[] {
 const opening: Partial<Record<string, string>> = { '**': '**', ')': '(', ']': '[' };
 
 function unmatchedLines({ lines }: Reading, expected: Expected, isRead: (place: string) => boolean): Problem[] {
-  const { strange, absent } = compare([...lines.keys()], [...expected.lines, ...expected.labels]);
+  const written = [...lines.keys()].filter((name) => !isCanned(name));
+  const { strange, absent } = compare(written, [...expected.lines, ...expected.labels]);
   return [
     ...strange.map(({ name, meant }) => problem('lineWithoutState', lines.get(name) ?? fileOf(name), name, meant)),
     ...absent

@@ -213,6 +213,11 @@ export const programLines = ['begunAnew', 'caution', 'failed', 'lapsed', 'signIn
   (name) => `conversation/${name}`,
 );
 
+/** The topic whose every text an agent may answer with. No state says them, so editors write as many as they like. */
+export const cannedTopic = 'canned';
+/** What such a text may quote, beside contacts: nothing of whom it is written to. */
+export const cannedFacts: readonly FactName[] = ['nextAtBooth', 'nextAtSodersjukhuset'];
+
 /** Said of visits, on cards and in calendars. */
 export const visitLabels = ['where', 'when', 'dropIn', 'booked', 'bring', 'rules', 'save', 'gone', 'askAgain'].map(
   (name) => `visit/${name}`,

@@ -24,6 +24,7 @@ import { createDemonstrationLedger } from './ledger/demonstration-ledger.ts';
 import { inCondition, type LedgerCondition, withDeadline } from './ledger/faults.ts';
 import { privacyLabels } from './privacy/records.ts';
 import type { Service, ServiceWorld } from './cli/serve.ts';
+import { sessionLabels } from './servicedesk/sessions.ts';
 import { Hub, type Purpose, readSettings, type Settings } from './settings.ts';
 import type { Database } from './storage/database.ts';
 import { StartupProblem } from './startup-problem.ts';
@@ -33,6 +34,7 @@ import { accessibilityLabels } from './web/accessibility.tsx';
 import { chatLabels } from './web/chat/texts.ts';
 import { embeddingLabels } from './web/embedding.ts';
 import { deskLabels } from './servicedesk/labels.ts';
+import { servicedeskLabels } from './servicedesk/texts.ts';
 import { signInLabels, stockPageLabels } from './web/labels.ts';
 import { receiptLabels } from './web/receipt.ts';
 import { type ContactDetails, factNames } from './wording.ts';
@@ -57,10 +59,12 @@ const expected: Expected = {
     ...accessibilityLabels,
     ...stockPageLabels,
     ...signInLabels,
+    ...sessionLabels,
     ...receiptLabels,
     ...visitLabels,
     ...embeddingLabels,
     ...deskLabels,
+    ...servicedeskLabels,
     ...privacyLabels,
   ]),
   intents,
@@ -265,6 +269,17 @@ program
       'DIRECT_LINE_HUBS',
       [name, secretHash, ...(origins.length > 0 ? [origins.join('+')] : [])].join(':'),
     );
+  });
+
+program
+  .command('servicedesk')
+  .description('what agents do there')
+  .command('audit')
+  .description('what they have seen and done of holders’ cards: a step a line, as JSON, on standard output')
+  .option('--since <day>', 'from that day on, as 2026-11-23; without it, all there is', parseTime)
+  .action(async ({ since }: { since?: Date }) => {
+    const { writeAudit } = await import('./cli/servicedesk-audit.ts');
+    await withDatabase('assistant', (database) => writeAudit(database, since, tellOut));
   });
 
 const privacy = program.command('privacy').description('what is kept of one person');

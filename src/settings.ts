@@ -6,9 +6,11 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import type { Day } from '../dialogs/card-validity.ts';
 import type { BotCredentials } from './channels/bot-framework/adapter.ts';
 import type { ProofLasts } from './conversations/conversations.ts';
 import { Client } from './ledger/api/access.ts';
+import { type Hours, readHours } from './servicedesk/hours.ts';
 import { StartupProblem } from './startup-problem.ts';
 import { contrastOf, READABLE } from './web/colours.ts';
 import type { ContactDetails } from './wording.ts';
@@ -43,7 +45,25 @@ export type Settings = {
   /** Who may use the API of the ledger that we have. */
   ledgerClients: Client[];
   retention: { days: number | undefined; decision: string | undefined };
+  /** Nothing: nobody is there, and students are told whom to contact. */
+  servicedesk: ServicedeskSettings | undefined;
   logLevel: string;
+};
+
+/** Either may be nothing only where it is tried: then it is always open, or invented people work there. */
+export type ServicedeskSettings = { hours: Hours | undefined; identity: ServicedeskIdentity | undefined };
+
+/** Where those who work there sign in, and what the provider calls what they may do. */
+export type ServicedeskIdentity = {
+  issuer: string;
+  clientId: string;
+  clientSecret: string;
+  scope: string;
+  roleClaim: string;
+  agentRole: string;
+  /** Nothing: nobody is an editor. */
+  editorRole: string | undefined;
+  acr: string[];
 };
 
 export type IdentitySettings = {
@@ -62,6 +82,13 @@ export type LedgerAccess = { url: string; tokenUrl?: string; clientId: string; c
 
 /** What is to be run: the assistant, or the ledger alone. */
 export type Purpose = 'assistant' | 'ledger';
+
+/** Of a provider of identity. */
+const Scope = z.string().regex(/(^| )openid( |$)/, 'does not hold openid');
+const Acr = z
+  .string()
+  .transform((written) => listed(written))
+  .default([]);
 
 const Contact = z
   .string()
@@ -146,6 +173,23 @@ const Colour = z
     'is too light to be read white text on',
   );
 
+/** When the servicedesk is open, as its week is written. */
+const DeskWeek = z.string().transform((written, context) => {
+  const read = readHours(written);
+  if ('spans' in read) return read.spans;
+  context.addIssue(read.complaint);
+  return z.NEVER;
+});
+const ClosedDays = z
+  .string()
+  .transform(listed)
+  .pipe(
+    everyOne(
+      z.iso.date().transform((day) => day as Day),
+      'holds something that is no date; write them as 2026-12-23',
+    ),
+  );
+
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 const Uuid = z.uuid('is no id as the Bot Framework writes them');
 
@@ -196,15 +240,19 @@ const Environment = z
     OIDC_ISSUER: Url.optional(),
     OIDC_CLIENT_ID: Secret,
     OIDC_CLIENT_SECRET: Secret,
-    OIDC_SCOPE: z
-      .string()
-      .regex(/(^| )openid( |$)/, 'does not hold openid')
-      .default('openid'),
+    OIDC_SCOPE: Scope.default('openid'),
     OIDC_HOLDER_CLAIM: Secret,
-    OIDC_ACR: z
-      .string()
-      .transform((acr) => acr.split(/[\s,]+/).filter((each) => each !== ''))
-      .default([]),
+    OIDC_ACR: Acr,
+    SERVICEDESK_HOURS: DeskWeek.optional(),
+    SERVICEDESK_CLOSED_DAYS: ClosedDays.optional(),
+    SERVICEDESK_OIDC_ISSUER: Url.optional(),
+    SERVICEDESK_OIDC_CLIENT_ID: Secret,
+    SERVICEDESK_OIDC_CLIENT_SECRET: Secret,
+    SERVICEDESK_OIDC_SCOPE: Scope.default('openid profile'),
+    SERVICEDESK_OIDC_ROLE_CLAIM: z.string().min(1, 'is empty; leave it out instead').default('roles'),
+    SERVICEDESK_OIDC_AGENT_ROLE: Secret,
+    SERVICEDESK_OIDC_EDITOR_ROLE: Secret,
+    SERVICEDESK_OIDC_ACR: Acr,
     KORTLOTSEN_PROOF_MINUTES: Minutes(5, 480).default(30),
     KORTLOTSEN_PROOF_IDLE_MINUTES: Minutes(1, 60).default(10),
     LEDGER_URL: Url.transform((url) => url.replace(/\/+$/, '')).optional(),
@@ -239,11 +287,24 @@ const Environment = z
       complain('HOST', 'can be reached by others, which only NODE_ENV=production may');
     }
     needs('OIDC_ISSUER', ['OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET', 'OIDC_HOLDER_CLAIM']);
+    needs('SERVICEDESK_OIDC_ISSUER', [
+      'SERVICEDESK_OIDC_CLIENT_ID',
+      'SERVICEDESK_OIDC_CLIENT_SECRET',
+      'SERVICEDESK_OIDC_AGENT_ROLE',
+    ]);
+    if (settings.SERVICEDESK_CLOSED_DAYS && !settings.SERVICEDESK_HOURS)
+      complain('SERVICEDESK_HOURS', 'is missing, and SERVICEDESK_CLOSED_DAYS is nothing without it');
     needs('LEDGER_URL', ['LEDGER_CLIENT_ID', 'LEDGER_CLIENT_SECRET']);
     if (NODE_ENV === 'production') {
-      if (settings.OIDC_ISSUER && settings.OIDC_ACR.length === 0)
-        complain('OIDC_ACR', 'is missing, and production needs to know which levels of assurance are enough');
-      for (const name of ['OIDC_ISSUER', 'LEDGER_URL', 'LEDGER_TOKEN_URL', 'AZURE_DIRECT_LINE_URL'] as const) {
+      for (const name of ['OIDC', 'SERVICEDESK_OIDC'] as const) {
+        if (settings[`${name}_ISSUER`] && settings[`${name}_ACR`].length === 0)
+          complain(`${name}_ACR`, 'is missing, and production needs to know which levels of assurance are enough');
+      }
+      if (settings.SERVICEDESK_OIDC_ISSUER && !settings.SERVICEDESK_HOURS)
+        complain('SERVICEDESK_HOURS', 'is missing, and production needs to know when somebody is there');
+      if (settings.SERVICEDESK_HOURS && !settings.SERVICEDESK_OIDC_ISSUER)
+        complain('SERVICEDESK_OIDC_ISSUER', 'is missing, and SERVICEDESK_HOURS is nothing without it in production');
+      for (const name of ADDRESSES) {
         const url = settings[name];
         if (url && !isSecure(url)) complain(name, 'is not https, which production needs');
       }
@@ -255,6 +316,15 @@ const Environment = z
     if (!MicrosoftAppId && MicrosoftAppPassword)
       complain('MicrosoftAppId', 'is missing, and MicrosoftAppPassword is nothing without it');
   });
+
+/** Of neighbours, which secrets are sent to. */
+const ADDRESSES = [
+  'OIDC_ISSUER',
+  'SERVICEDESK_OIDC_ISSUER',
+  'LEDGER_URL',
+  'LEDGER_TOKEN_URL',
+  'AZURE_DIRECT_LINE_URL',
+] as const;
 
 const isSecure = (url: string): boolean =>
   url.startsWith('https:') || LOOPBACK.includes(new URL(url).hostname.replace(/^\[|\]$/g, ''));
@@ -326,6 +396,28 @@ export function readSettings(
       : undefined,
     ledgerClients: data.LEDGER_CLIENTS,
     retention: { days: data.KORTLOTSEN_RETENTION_DAYS, decision: data.KORTLOTSEN_RETENTION_DECISION },
+    servicedesk: readServicedesk(data),
     logLevel: data.LOG_LEVEL,
+  };
+}
+
+function readServicedesk(data: z.infer<typeof Environment>): ServicedeskSettings | undefined {
+  const { SERVICEDESK_OIDC_ISSUER: issuer, SERVICEDESK_HOURS: spans, SERVICEDESK_CLOSED_DAYS: closedDays = [] } = data;
+  const { SERVICEDESK_OIDC_CLIENT_ID: clientId = '', SERVICEDESK_OIDC_CLIENT_SECRET: clientSecret = '' } = data;
+  if (!issuer && data.NODE_ENV === 'production') return undefined;
+  return {
+    hours: spans && { spans, closedDays },
+    identity: issuer
+      ? {
+          issuer,
+          clientId,
+          clientSecret,
+          scope: data.SERVICEDESK_OIDC_SCOPE,
+          roleClaim: data.SERVICEDESK_OIDC_ROLE_CLAIM,
+          agentRole: data.SERVICEDESK_OIDC_AGENT_ROLE ?? '',
+          editorRole: data.SERVICEDESK_OIDC_EDITOR_ROLE,
+          acr: data.SERVICEDESK_OIDC_ACR,
+        }
+      : undefined,
   };
 }

@@ -23,6 +23,7 @@ export const Words = z.strictObject({
 
 export type Words = z.infer<typeof Words>;
 export type ContactName = keyof Words['contacts'];
+export const contactNames: readonly ContactName[] = ['servicedesk', 'itPortal', 'bookingCalendar'];
 /** Number, address or link of a contact, where the deployment has set one. */
 export type ContactDetails = Partial<Record<ContactName, string>>;
 

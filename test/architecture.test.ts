@@ -61,7 +61,7 @@ const forbidden: IForbiddenRuleType[] = [
   only(
     'restify stays with the server and what is mounted on it',
     'restify',
-    '^src/(server|web/|channels/|identity/|ledger/api/|privacy/records|cli/ledger-parts)',
+    '^src/(server|web/|channels/|identity/|servicedesk/|ledger/api/|privacy/records|cli/ledger-parts)',
   ),
   only('PostgreSQL stays in the storage', '(pg|node-pg-migrate|keyv|@keyv/[^/]+)', '^src/storage/'),
   only(

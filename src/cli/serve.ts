@@ -29,7 +29,12 @@ import { described, type Log } from '../log.ts';
 import { mountRecords } from '../privacy/records.ts';
 import { createRetention } from '../privacy/retention.ts';
 import { closeServer, createServer, listen } from '../server.ts';
-import type { IdentitySettings, Settings } from '../settings.ts';
+import { createCardDesk } from '../servicedesk/cards.ts';
+import { createDesk } from '../servicedesk/desk.ts';
+import { createDeskHours } from '../servicedesk/hours.ts';
+import { mountServicedesk } from '../servicedesk/routes.ts';
+import { createSessions, deskSignInCallback } from '../servicedesk/sessions.ts';
+import type { IdentitySettings, ServicedeskIdentity, Settings } from '../settings.ts';
 import { type Database, type Migrations, openDatabase } from '../storage/database.ts';
 import { startEmbeddedPostgres } from '../storage/embedded-postgres.ts';
 import { keyFor } from '../storage/keys.ts';
@@ -96,7 +101,7 @@ export async function serve({
     const { scripts } = folders;
     const ledger = await openLedger({ database, settings, now, scripts, onMistake });
     const development =
-      settings.isProduction || settings.identity
+      settings.isProduction || (settings.identity && settings.servicedesk?.identity)
         ? undefined
         : await startDevelopmentProvider({
             isProduction: settings.isProduction,
@@ -105,6 +110,7 @@ export async function serve({
             identifierOf: ledger.identifierOf,
             content,
             redirectUris: () => [signInCallback(publicOrigin())],
+            deskRedirectUris: () => [deskSignInCallback(publicOrigin())],
           });
     const identity = settings.identity ?? (development && demonstrationIdentity(development));
     const signIns = createSignIns(database, await keyFor(database, 'sign-in'));
@@ -118,6 +124,7 @@ export async function serve({
       ledger: ledger.port,
       proving: identity && provingBy(signIns, (challenge) => signInLink(publicOrigin(), challenge)),
       proofLasts: settings.proofLasts,
+      servicedesk: settings.servicedesk && createDeskHours(settings.servicedesk.hours),
       receiptLink: receipts.linkTo,
       visitLink: (visit, opening) => visitLink(publicOrigin(), visit, opening),
       now,
@@ -127,6 +134,22 @@ export async function serve({
       onMistake,
     });
     const { rules } = content;
+    const desk = createDesk({ database, conversations, content, now });
+    const deskIdentity = settings.servicedesk?.identity ?? (development && demonstrationDesk(development));
+    const sessions =
+      settings.servicedesk && deskIdentity
+        ? createSessions({
+            content,
+            database,
+            key: await keyFor(database, 'servicedesk'),
+            provider: createProvider({ ...deskIdentity, allowInsecure: !settings.isProduction }),
+            identity: deskIdentity,
+            publicOrigin,
+            onMistake,
+            now,
+          })
+        : undefined;
+    let closePages = (): void => undefined;
     const retention = createRetention({ database, days: settings.retention.days, now, onMistake });
     const signingIn = ({ holderClaim, acr, ...provider }: IdentitySettings) => ({
       provider: createProvider({ ...provider, allowInsecure: !settings.isProduction }),
@@ -187,6 +210,13 @@ export async function serve({
           }),
         (each) => mountEmbedding(each, { content, accent, isProduction, scripts }),
         receipts.mount,
+        async (each) => {
+          if (!sessions) return;
+          sessions.mount(each);
+          const cards = createCardDesk({ database, ledger: ledger.port, now, onMistake });
+          const world = { desk, sessions, cards, content, scripts, publicOrigin, now, onMistake };
+          ({ close: closePages } = await mountServicedesk(each, world));
+        },
         (each) => {
           mountAccessibility(each, content);
           mountVisits(each, { content, calendar, now });
@@ -203,7 +233,11 @@ export async function serve({
       },
       onMistake,
     });
-    const news = await shareNews(database, directLine.refresh, onMistake);
+    const hear = (conversation: string) => {
+      directLine.refresh(conversation);
+      desk.refresh(conversation);
+    };
+    const news = await shareNews(database, hear, onMistake);
     conversations.subscribe(news.tell);
 
     origin = await listen(server, settings).catch(async (mistake: unknown) => {
@@ -214,7 +248,7 @@ export async function serve({
     });
 
     const letGo = () =>
-      Promise.all([retention.run(), signIns.purge(), limits.purge()]).catch((mistake: unknown) => {
+      Promise.all([retention.run(), signIns.purge(), sessions?.purge(), limits.purge()]).catch((mistake: unknown) => {
         onMistake(mistake);
       });
     const lettingGo = setInterval(() => void letGo(), LETTING_GO);
@@ -223,6 +257,7 @@ export async function serve({
     const looking = (async () => {
       while (!stopping.signal.aborted) {
         try {
+          await desk.lapse();
           const undelivered = await conversations.resume();
           await Promise.all(undelivered.map((conversation) => bot.deliver(conversation)));
         } catch (mistake) {
@@ -239,6 +274,7 @@ export async function serve({
         stopping.abort();
         clearInterval(lettingGo);
         directLine.close();
+        closePages();
         await closeServer(server, Promise.all([looking, conversations.idle()]));
         await news.stop();
         await development?.stop();
@@ -255,6 +291,16 @@ const demonstrationIdentity = ({ issuer, clientId, clientSecret }: DevelopmentPr
   clientSecret,
   scope: 'openid',
   holderClaim: DEMONSTRATION_CLAIM,
+  acr: [DEMONSTRATION_ACR],
+});
+
+const demonstrationDesk = ({ issuer, desk }: DevelopmentProvider): ServicedeskIdentity => ({
+  issuer,
+  ...desk,
+  scope: 'openid profile',
+  roleClaim: 'roles',
+  agentRole: 'agent',
+  editorRole: 'editor',
   acr: [DEMONSTRATION_ACR],
 });
 

@@ -2,6 +2,9 @@
  * A provider of identity to try the assistant with: a real one, on this machine
  * only, where whoever comes chooses which of our inventions to be.
  *
+ * Students and those who work at the servicedesk come by clients of their own,
+ * and each client knows its own people only.
+ *
  * It runs on an address of its own and outlives the server it serves. It
  * remembers nothing when it is stopped, and never starts in production.
  */
@@ -26,6 +29,8 @@ export type DevelopmentProviderWorld = {
   content: Pick<Content, 'label'>;
   /** Where it may send browsers back to, asked each time: it starts before the server it is for. */
   redirectUris: () => readonly string[];
+  /** The same, of those who work at the servicedesk. */
+  deskRedirectUris?: () => readonly string[];
   /** The level of assurance it gives whoever signs in. */
   acr?: string;
 };
@@ -34,11 +39,32 @@ export type DevelopmentProvider = {
   issuer: string;
   clientId: string;
   clientSecret: string;
+  /** Who we are there as the servicedesk. */
+  desk: { clientId: string; clientSecret: string };
   stop: () => Promise<void>;
 };
 
 export const DEMONSTRATION_ACR = 'urn:kortlotsen:demo';
 export const DEMONSTRATION_CLAIM = 'holder';
+
+/** Those who work at the servicedesk, by what they are chosen by, with the claims the provider makes of them. */
+export const demonstrationMembers: Readonly<Record<string, { name: string; roles: readonly string[] }>> = {
+  'agent-anna': { name: 'Anna', roles: ['agent'] },
+  'agent-bashir': { name: 'Bashir', roles: ['agent'] },
+  'editor-eva': { name: 'Eva', roles: ['editor'] },
+  'agent-and-editor-disa': { name: 'Disa', roles: ['agent', 'editor'] },
+};
+
+/** Whom it is told about, and what it tells of them. */
+type Client = {
+  id: string;
+  secret: string;
+  names: readonly string[];
+  claimsOf: (name: string) => Promise<Record<string, unknown>>;
+  redirectUris: () => readonly string[];
+  /** The introduction of the page where one chooses. */
+  intro: string;
+};
 
 const HERE = '127.0.0.1';
 const LOOPBACK: readonly string[] = [HERE, '::1', 'localhost'];
@@ -51,6 +77,7 @@ const Chosen = z.object({ name: z.string() });
 
 export async function startDevelopmentProvider(world: DevelopmentProviderWorld): Promise<DevelopmentProvider> {
   const { isProduction, host, names, identifierOf, content, redirectUris, acr = DEMONSTRATION_ACR } = world;
+  const { deskRedirectUris = () => [] } = world;
   if (isProduction || !LOOPBACK.includes(host)) {
     throw new StartupProblem(
       'settingsAreWrong',
@@ -59,11 +86,27 @@ export async function startDevelopmentProvider(world: DevelopmentProviderWorld):
   }
   const { Provider } = await quietly(() => import('oidc-provider'));
   const label = (name: string) => content.label(`sign-in/${name}`);
-  const [clientId, clientSecret] = ['kortlotsen', secret()];
-  const client = (): ClientMetadata => ({
-    client_id: clientId,
-    client_secret: clientSecret,
-    redirect_uris: [...redirectUris()],
+  const students: Client = {
+    id: 'kortlotsen',
+    secret: secret(),
+    names,
+    claimsOf: async (name) => ({ [DEMONSTRATION_CLAIM]: await identifierOf(name) }),
+    redirectUris,
+    intro: label('intro'),
+  };
+  const desk: Client = {
+    id: 'kortlotsen-servicedesk',
+    secret: secret(),
+    names: Object.keys(demonstrationMembers),
+    claimsOf: (name) => Promise.resolve({ ...demonstrationMembers[name] }),
+    redirectUris: deskRedirectUris,
+    intro: content.label('servicedesk-sign-in/demonstration'),
+  };
+  const clientOf = (id: unknown) => [students, desk].find((client) => client.id === id);
+  const metadataOf = (client: Client): ClientMetadata => ({
+    client_id: client.id,
+    client_secret: client.secret,
+    redirect_uris: [...client.redirectUris()],
     response_types: ['code'],
     grant_types: ['authorization_code'],
     id_token_signed_response_alg: 'ES256',
@@ -78,12 +121,22 @@ export async function startDevelopmentProvider(world: DevelopmentProviderWorld):
   const issuer = `http://${HERE}:${(server.server.address() as AddressInfo).port}`;
 
   const provider = new Provider(issuer, {
-    adapter: remembering((id) => (id === clientId ? client() : undefined)),
+    adapter: remembering((id) => {
+      const client = clientOf(id);
+      return client && metadataOf(client);
+    }),
     jwks: { keys: [{ ...privateKey(), kid: 'demonstration', use: 'sig', alg: 'ES256' }] },
     // The cookie that would remember a login is for no page of its own: whoever comes next is asked anew.
     cookies: { keys: [secret()], long: { path: '/nowhere', httpOnly: true, sameSite: 'lax' } },
     acrValues: [acr, DEMONSTRATION_ACR],
-    claims: { openid: ['sub', DEMONSTRATION_CLAIM], acr: null, auth_time: null, iss: null, sid: null },
+    claims: {
+      openid: ['sub', DEMONSTRATION_CLAIM, 'roles'],
+      profile: ['name'],
+      acr: null,
+      auth_time: null,
+      iss: null,
+      sid: null,
+    },
     conformIdTokenClaims: false,
     pkce: { required: () => true },
     features: {
@@ -100,13 +153,17 @@ export async function startDevelopmentProvider(world: DevelopmentProviderWorld):
       Session: WHILE_SIGNING_IN,
     },
     interactions: { url: (_ctx, { uid }) => `/interaction/${uid}` },
-    findAccount: (_ctx, name) => ({
-      accountId: name,
-      claims: async () => ({ sub: name, [DEMONSTRATION_CLAIM]: await identifierOf(name) }),
-    }),
+    findAccount({ oidc }, name) {
+      const client = clientOf(oidc.client?.clientId);
+      if (!client?.names.includes(name)) return undefined;
+      return { accountId: name, claims: async () => ({ sub: name, ...(await client.claimsOf(name)) }) };
+    },
     async loadExistingGrant({ oidc }) {
-      const grant = new oidc.provider.Grant({ clientId, accountId: oidc.session?.accountId });
-      grant.addOIDCScope('openid');
+      const grant = new oidc.provider.Grant({
+        clientId: oidc.client?.clientId,
+        accountId: oidc.session?.accountId,
+      });
+      grant.addOIDCScope('openid profile');
       await grant.save();
       return grant;
     },
@@ -121,13 +178,14 @@ export async function startDevelopmentProvider(world: DevelopmentProviderWorld):
     sendSignInPage(res, { title: label('notSignedIn'), body: paragraphs(label('expired')), status: 410 });
   };
   server.get(form, async (req: Request, res: Response) => {
-    if (!(await isUnderWay(req, res))) return;
-    const choices = names.map(
+    const client = await clientUnderWay(req, res);
+    if (!client) return;
+    const choices = client.names.map(
       (name) => `<li><button name="name" value="${escaped(name)}">${escaped(name)}</button></li>`,
     );
     sendSignInPage(res, {
       title: label('title'),
-      body: `${paragraphs(label('intro'))}
+      body: `${paragraphs(client.intro)}
 <form method="post">
 <h2>${escaped(label('holders'))}</h2>
 <ul>
@@ -135,7 +193,7 @@ ${choices.join('\n')}
 </ul>
 </form>`,
       // A browser follows the form through all it is redirected to, by this same policy.
-      leadsTo: ["'self'", ...redirectUris().map((uri) => new URL(uri).origin)],
+      leadsTo: ["'self'", ...client.redirectUris().map((uri) => new URL(uri).origin)],
     });
   });
   server.post(
@@ -144,18 +202,21 @@ ${choices.join('\n')}
     plugins.urlEncodedBodyParser({ mapParams: false }),
     async (req: Request, res: Response) => {
       const chosen = Chosen.safeParse(req.body).data?.name;
-      if (!(await isUnderWay(req, res))) return;
-      if (chosen === undefined || !names.includes(chosen)) {
+      const client = await clientUnderWay(req, res);
+      if (!client) return;
+      if (chosen === undefined || !client.names.includes(chosen)) {
         expired(res);
         return;
       }
       await provider.interactionFinished(req, res, { login: { accountId: chosen, acr } });
     },
   );
-  const isUnderWay = async (req: Request, res: Response): Promise<boolean> => {
+  /** Who has sent the browser that signs in just now. */
+  const clientUnderWay = async (req: Request, res: Response): Promise<Client | undefined> => {
     const details = await provider.interactionDetails(req, res).catch(() => undefined);
-    if (!details) expired(res);
-    return details !== undefined;
+    const client = clientOf(details?.params.client_id);
+    if (!client) expired(res);
+    return client;
   };
   const answer = provider.callback();
   const pass = (req: Request, res: Response, next: Next) => {
@@ -168,8 +229,9 @@ ${choices.join('\n')}
 
   return {
     issuer,
-    clientId,
-    clientSecret,
+    clientId: students.id,
+    clientSecret: students.secret,
+    desk: { clientId: desk.id, clientSecret: desk.secret },
     async stop() {
       const closed = new Promise<void>((resolve) => {
         server.close(resolve);

@@ -6,6 +6,7 @@
  * page that fails has proved nobody, and the link in the chat works again for
  * as long as the conversation waits.
  */
+import type { IncomingMessage } from 'node:http';
 import type { Request, Response, Server } from 'restify';
 import { z } from 'zod';
 import type { Content } from '../content.ts';
@@ -164,15 +165,15 @@ export const paragraphs = (text: string): string =>
     .map((each) => `<p>${escaped(each)}</p>`)
     .join('\n');
 
-const parameter = (req: Request, name: string): string | undefined =>
+export const parameter = (req: Request, name: string): string | undefined =>
   Brought.safeParse(new URLSearchParams(req.getQuery()).get(name)).data;
 
-const isSecure = (origin: string): boolean => origin.startsWith('https:');
+export const isSecure = (origin: string): boolean => origin.startsWith('https:');
 /** By this name a browser takes it over https only. */
 const cookieFor = (origin: string): string => (isSecure(origin) ? `__Secure-${COOKIE}` : COOKIE);
 
-const cookieOf = (req: Request, name: string): string | undefined =>
-  new RegExp(`(?:^|; )${name}=([\\w-]{1,200})(?:;|$)`).exec(req.header('cookie', ''))?.[1];
+export const cookieOf = ({ headers }: IncomingMessage, name: string): string | undefined =>
+  new RegExp(`(?:^|; )${name}=([\\w-]{1,800})(?:;|$)`).exec(headers.cookie ?? '')?.[1];
 
 const STYLE = `
 body { margin: 0; background: #f2f6f8; color: #16242d; font: 1rem/1.5 system-ui, sans-serif; }

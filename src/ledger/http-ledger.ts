@@ -21,7 +21,7 @@ import { Agent, DecoratorHandler, type Dispatcher, errors, request } from 'undic
 import { BASE, Cards, HolderFound, Problem, Revocation, TOKEN_PATH, TokenGranted } from './api/operations.ts';
 import { CardId, HolderId } from './cards.ts';
 import type { Failure, Ledger } from './ledger.ts';
-import { keyOf, toDialogCard, toDialogReceipt } from './translation.ts';
+import { errandOf, toDialogCard, toDialogReceipt } from './translation.ts';
 
 export type HttpLedgerWorld = {
   /** Where the API is, without its `/ledger/v1`. */
@@ -158,15 +158,16 @@ export function createHttpLedger(world: HttpLedgerWorld): Ledger {
       });
     },
 
-    revoke({ person, card, reason, reference }) {
+    revoke({ person, card, reason, ...errand }) {
+      const { key, channel } = errandOf(errand);
       const areNames = HolderId.safeParse(person).success && CardId.safeParse(card).success;
       if (!areNames) return Promise.resolve({ outcome: 'refused' });
       const sent = {
         purpose: 'revoke a card',
         method: 'POST',
         path: `/holders/${person}/cards/${card}/revocation`,
-        headers: { 'idempotency-key': keyOf(reference) },
-        body: { reason, channel: 'chat' },
+        headers: { 'idempotency-key': key },
+        body: { reason, channel },
       } as const;
       return call(sent, ({ status, body }) => {
         if ([404, 409, 422].includes(status)) {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Card as DialogCard, Day, PhotoSite, Receipt as DialogReceipt } from '../../dialogs/card-validity.ts';
 import { instantOf } from '../calendar.ts';
 import { type Card, type Receipt, REGION_STOCKHOLM } from './cards.ts';
+import type { Channel } from './ledger.ts';
 
 export function toDialogCard(card: Card): DialogCard {
   const { id, ending, state } = card;
@@ -48,5 +49,8 @@ function issueOf({ issuedOn, expiresOn, certificates }: Card): { issuedOn: Day; 
   return { issuedOn: issuedOn as Day, expiresOn: expiresOn as Day, assurance: isOld ? 2 : 3 };
 }
 
-/** An errand as the ledger knows it, for ever: it does not tell in which conversation it was made. */
-export const keyOf = (reference: string): string => createHash('sha256').update(reference).digest('base64url');
+/** An errand as the ledger knows it, for ever. That of a chat does not tell in which conversation it was made. */
+export const errandOf = ({ reference, channel = 'chat' }: { reference: string; channel?: Channel }) => ({
+  channel,
+  key: channel === 'chat' ? createHash('sha256').update(reference).digest('base64url') : reference,
+});

@@ -22,6 +22,8 @@ export type PersonExport = {
   conversations: readonly { conversation: object; messages: Rows; requests: Rows; proofs: Rows }[];
   links: Rows;
   signIns: Rows;
+  /** What agents at the servicedesk have seen and done of their cards. It is not forgotten with the rest. */
+  servicedesk: Rows;
   /** What is kept elsewhere, why it is not here, and how it is got. */
   notIncluded: readonly { what: string; why: string; how: string }[];
 };
@@ -67,11 +69,17 @@ const exported: Statement = {
     (select coalesce(jsonb_agg(to_jsonb(l) order by l.linked_at), '[]') from links l where l.person = $1) as links,
     (
       select coalesce(jsonb_agg(to_jsonb(s) - $2::text[] order by s.begun_at), '[]') from sign_ins s where s.person = $1
-    ) as "signIns"`,
+    ) as "signIns",
+    (
+      select coalesce(jsonb_agg(to_jsonb(a) - $3::text[] order by a.id), '[]') from desk_audit a where a.holder = $1
+    ) as servicedesk`,
 };
 
 /** Of a sign-in, what is only there to tell that it was the right one. */
 const SECRETS_OF_SIGN_IN = ['state', 'browser', 'nonce', 'verifier', 'code'];
+
+/** Of what an agent did, who it was and in which conversation: that may have been somebody else's. */
+const OF_AGENT = ['agent', 'agent_name', 'case_id', 'reference'];
 
 const NOT_INCLUDED: PersonExport['notIncluded'] = [
   {
@@ -89,13 +97,18 @@ const NOT_INCLUDED: PersonExport['notIncluded'] = [
     why: 'They say nothing of the person, and somebody else could use them while they last',
     how: 'They are not handed out',
   },
+  {
+    what: 'Which agent at the servicedesk saw or revoked a card, and in which case',
+    why: 'It is about the agent as well, and the case may be somebody else’s',
+    how: 'kortlotsen servicedesk audit',
+  },
 ];
 
 export async function exportPerson(database: Database, person: string): Promise<PersonExport> {
-  const [row] = await database.run<Pick<PersonExport, 'conversations' | 'links' | 'signIns'>>(exported, [
-    person,
-    SECRETS_OF_SIGN_IN,
-  ]);
+  const [row] = await database.run<Pick<PersonExport, 'conversations' | 'links' | 'signIns' | 'servicedesk'>>(
+    exported,
+    [person, SECRETS_OF_SIGN_IN, OF_AGENT],
+  );
   if (!row) throw new Error('An export gave no row');
   return { person, ...row, notIncluded: NOT_INCLUDED };
 }

@@ -8,6 +8,14 @@ const provider = {
   OIDC_CLIENT_SECRET: 'secret',
   OIDC_HOLDER_CLAIM: 'personalIdentityNumber',
 };
+const servicedesk = {
+  SERVICEDESK_HOURS: 'mån-tors 07:30-17:00, fre 07:30-16:00',
+  SERVICEDESK_OIDC_ISSUER: 'https://login.example.se',
+  SERVICEDESK_OIDC_CLIENT_ID: 'servicedesk',
+  SERVICEDESK_OIDC_CLIENT_SECRET: 'secret',
+  SERVICEDESK_OIDC_AGENT_ROLE: 'kortlotsen-agent',
+  SERVICEDESK_OIDC_ACR: 'urn:loa3',
+};
 const HASH = 'a'.repeat(64);
 const APP = '7c1f9a52-6f0e-4c3e-9f0a-5a1b2c3d4e5f';
 
@@ -33,6 +41,7 @@ describe('the settings', () => {
       ledger: undefined,
       ledgerClients: [],
       retention: { days: undefined, decision: undefined },
+      servicedesk: { hours: undefined, identity: undefined },
       logLevel: 'info',
     });
   });
@@ -103,6 +112,61 @@ describe('the settings', () => {
     ],
     ['a client of a provider that is not there', { OIDC_CLIENT_ID: 'kortlotsen' }, /OIDC_ISSUER is missing/],
     ['a scope without openid', { ...provider, OIDC_SCOPE: 'profile' }, /OIDC_SCOPE does not hold openid/],
+    [
+      'a servicedesk whose hours cannot be read',
+      { SERVICEDESK_HOURS: 'dygnet runt' },
+      /SERVICEDESK_HOURS cannot be read; write it as mån-tors 07:30-17:00, fre 07:30-16:00$/,
+    ],
+    [
+      'a servicedesk that closes before it opens',
+      { SERVICEDESK_HOURS: 'mån 17:00-07:30' },
+      /SERVICEDESK_HOURS has a span that ends/,
+    ],
+    [
+      'a day that there is not',
+      { ...servicedesk, SERVICEDESK_CLOSED_DAYS: '2026-12-23, 2026-02-30' },
+      /SERVICEDESK_CLOSED_DAYS holds something that is no date/,
+    ],
+    [
+      'days that are closed of no hours',
+      { SERVICEDESK_CLOSED_DAYS: '2026-12-23' },
+      /SERVICEDESK_HOURS is missing, and SERVICEDESK_CLOSED_DAYS/,
+    ],
+    [
+      'a servicedesk without a role to go by',
+      { ...servicedesk, SERVICEDESK_OIDC_AGENT_ROLE: undefined },
+      /SERVICEDESK_OIDC_AGENT_ROLE is missing/,
+    ],
+    [
+      'a client of a servicedesk that is not there',
+      { SERVICEDESK_OIDC_CLIENT_SECRET: 'secret' },
+      /SERVICEDESK_OIDC_ISSUER is missing/,
+    ],
+    [
+      'a servicedesk whose scope has no openid',
+      { ...servicedesk, SERVICEDESK_OIDC_SCOPE: 'profile' },
+      /SERVICEDESK_OIDC_SCOPE does not hold openid/,
+    ],
+    [
+      'production with a servicedesk of no hours',
+      { ...production, ...servicedesk, SERVICEDESK_HOURS: undefined },
+      /SERVICEDESK_HOURS is missing/,
+    ],
+    [
+      'production with a servicedesk of no level of assurance',
+      { ...production, ...servicedesk, SERVICEDESK_OIDC_ACR: undefined },
+      /SERVICEDESK_OIDC_ACR is missing/,
+    ],
+    [
+      'production with a servicedesk that signs in by http',
+      { ...production, ...servicedesk, SERVICEDESK_OIDC_ISSUER: 'http://login.example.se' },
+      /SERVICEDESK_OIDC_ISSUER is not https/,
+    ],
+    [
+      'production with hours of a servicedesk that nobody can sign in to',
+      { ...production, SERVICEDESK_HOURS: servicedesk.SERVICEDESK_HOURS },
+      /SERVICEDESK_OIDC_ISSUER is missing, and SERVICEDESK_HOURS/,
+    ],
     ['a ledger without a client', { LEDGER_URL: 'https://ledger.example.se' }, /LEDGER_CLIENT_ID is missing/],
     ['clients of the ledger that cannot be read', { LEDGER_CLIENTS: 'bot:hemligt:cards:read' }, /LEDGER_CLIENTS/],
     ['a proof that lasts for days', { KORTLOTSEN_PROOF_MINUTES: '2000' }, /KORTLOTSEN_PROOF_MINUTES is more than 480/],
@@ -156,6 +220,33 @@ describe('the settings', () => {
       { id: 'revisor', secretHash: hash, scopes: ['ledger:audit'] },
     ]);
     expect(retention).toEqual({ days: 365, decision: 'beslut 2026-01' });
+  });
+
+  it('take a servicedesk with its hours, the days it is closed and where those who work there sign in', () => {
+    const closed = { SERVICEDESK_CLOSED_DAYS: '2026-12-23, 2027-06-05' };
+    const settings = readSettings({ ...production, ...servicedesk, ...closed, SERVICEDESK_OIDC_ROLE_CLAIM: 'groups' });
+    expect(settings.servicedesk).toEqual({
+      hours: {
+        spans: [...[1, 2, 3, 4].map((on) => ({ on, from: 450, to: 1_020 })), { on: 5, from: 450, to: 960 }],
+        closedDays: ['2026-12-23', '2027-06-05'],
+      },
+      identity: {
+        issuer: 'https://login.example.se',
+        clientId: 'servicedesk',
+        clientSecret: 'secret',
+        scope: 'openid profile',
+        roleClaim: 'groups',
+        agentRole: 'kortlotsen-agent',
+        editorRole: undefined,
+        acr: ['urn:loa3'],
+      },
+    });
+  });
+
+  it('have no servicedesk in production unless its people can sign in, and one of invented people where it is tried', () => {
+    expect(readSettings(production).servicedesk).toBeUndefined();
+    const { servicedesk: tried } = readSettings({ SERVICEDESK_HOURS: 'mån 08:00-09:00' });
+    expect(tried).toEqual({ hours: { spans: [{ on: 1, from: 480, to: 540 }], closedDays: [] }, identity: undefined });
   });
 
   it('take hubs with the pages that may use them, the pages that may show the chat, a colour, and proxies', () => {

@@ -269,7 +269,7 @@ export const operations = {
         channel: z
           .string()
           .regex(/^[a-z][a-z0-9-]{0,39}$/)
-          .meta({ description: 'Where the holder asked for it.', examples: ['chat'] }),
+          .meta({ description: 'Where it was asked for.', examples: ['chat', 'servicedesk'] }),
       }),
     }),
     answers: {
