@@ -7,9 +7,8 @@
  * its rows alone, so whoever reads them can go on from there.
  */
 import type { Day } from '../../dialogs/card-validity.ts';
-import type { HandingOver } from '../../dialogs/handing-over.ts';
 import type { Intent } from '../../dialogs/intents.ts';
-import type { Revocation, Request } from '../../dialogs/vocabulary.ts';
+import type { HandingOver, Revocation, Request } from '../../dialogs/vocabulary.ts';
 import type { Spoken, VisitInWords } from '../content.ts';
 import type { Door, Masked } from '../masking.ts';
 import type { Asked, Saved } from '../turn.ts';
