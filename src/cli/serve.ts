@@ -32,6 +32,7 @@ import { closeServer, createServer, listen } from '../server.ts';
 import { createCardDesk } from '../servicedesk/cards.ts';
 import { createDesk } from '../servicedesk/desk.ts';
 import { createDeskHours } from '../servicedesk/hours.ts';
+import { createHubDesk, servicedeskWith } from '../servicedesk/hub-desk.ts';
 import { mountServicedesk } from '../servicedesk/routes.ts';
 import { createSessions, deskSignInCallback } from '../servicedesk/sessions.ts';
 import type { IdentitySettings, ServicedeskIdentity, Settings } from '../settings.ts';
@@ -124,7 +125,10 @@ export async function serve({
       ledger: ledger.port,
       proving: identity && provingBy(signIns, (challenge) => signInLink(publicOrigin(), challenge)),
       proofLasts: settings.proofLasts,
-      servicedesk: settings.servicedesk && createDeskHours(settings.servicedesk.hours),
+      servicedesk: servicedeskWith(
+        settings.servicedesk && createDeskHours(settings.servicedesk.hours),
+        settings.deskHubs,
+      ),
       receiptLink: receipts.linkTo,
       visitLink: (visit, opening) => visitLink(publicOrigin(), visit, opening),
       now,
@@ -165,6 +169,7 @@ export async function serve({
     const signOutWish = content.label('chat/signOutWish');
     const directLine = createDirectLine({
       conversations,
+      hubDesk: createHubDesk({ database, conversations, content, now }),
       rules,
       tokens,
       hubs,

@@ -45,8 +45,22 @@ export type Link = { title: string; url: string };
  * A reply as it is kept, with the name of its line. A visit has where it can be fetched for a calendar, and needs its opening no more. Where a
  * reply `clears`, everything before it is gone, also from sight.
  */
-export type Said = Omit<Spoken, 'visits'> & { line?: string; link?: Link; visits?: VisitCard[]; clears?: true };
+export type Said = Omit<Spoken, 'visits'> & {
+  line?: string;
+  link?: Link;
+  visits?: VisitCard[];
+  clears?: true;
+  /** Nothing is said: one tells the other by whom the student is answered. */
+  handoff?: Handoff;
+};
 export type VisitCard = Omit<VisitInWords, 'opening'> & { link?: Link };
+
+/**
+ * An event of the Bot Framework's handoff protocol, between the bot and a hub whose humans take over. `key` is what the
+ * hub calls its own, and the same key is the same event; the bot's have none.
+ */
+export type Handoff = { name: HandoffName; value: Readonly<Record<string, unknown>>; key?: string };
+export type HandoffName = 'handoff.initiate' | 'handoff.status';
 
 /** Who answers a conversation: the bot, whoever of the desk comes next, or one of them. */
 export type Speaker = 'bot' | 'queue' | 'agent';

@@ -31,6 +31,7 @@ describe('the settings', () => {
       databaseUrl: undefined,
       dataFolder: 'data',
       hubs: [],
+      deskHubs: [],
       azureDirectLine: undefined,
       embedOrigins: [],
       accent: undefined,
