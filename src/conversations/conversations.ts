@@ -26,6 +26,7 @@ import type { Situation, Understanding, Wish } from '../understanding/understand
 import type {
   ConversationStore,
   Delivery,
+  Handing,
   Handoff,
   Held,
   Kept,
@@ -94,7 +95,7 @@ export type Servicedesk = {
   /** Whether they are there then; if not, when they are there next. Nothing: nobody ever is, for this conversation. */
   at: (time: Date, conversation: string) => { isOpen: boolean; next: Opening | undefined } | undefined;
   /** The hub whose humans take over there, by name. Nothing: our own desk. */
-  hubOf?: (conversation: string) => string | undefined;
+  deskOf?: (conversation: string) => string | undefined;
 };
 
 /** How a conversation comes back to the bot: onto what path, and with what the agent was told. */
@@ -237,16 +238,30 @@ export function createConversations(world: World): Conversations {
       };
     });
     const kept = { saved, state, asked, suggests };
-    const made = { kept, replies, requests, heard: [], spoken, erases };
-    if (!handsOver) return made;
-    const { isNow, reason } = handsOver;
-    const hub = world.servicedesk?.hubOf?.(on.conversation);
-    const told = { name: 'handoff.initiate' as const, value: { reason, ...whereIn(saved, state) } };
-    return {
-      ...made,
-      replies: hub === undefined ? replies : [...replies, telling(told)],
-      handing: { to: 'desk', isNow, case: { id: newCaseId(), desk: hub ?? OWN_DESK, reason } },
-    };
+    const made: Draft = { kept, replies, requests, heard: [], spoken, erases };
+    return handsOver ? handedOver(made, on.conversation, handsOver) : made;
+  };
+
+  /** Who answers from then on is told with the last that is said. */
+  const handing = (made: Draft, handing: Handing): Draft => {
+    const speaker: Speaker | undefined = handing.to === 'bot' ? 'bot' : handing.isNow ? 'queue' : undefined;
+    const replies = made.replies.map((reply, index): Said =>
+      speaker && index === made.replies.length - 1 ? { ...reply, now: { speaker } } : reply,
+    );
+    return { ...made, replies, handing };
+  };
+
+  /** To the hub’s own humans, where it has some: it is told last, and what goes along. */
+  const handedOver = (
+    made: Draft,
+    conversation: string,
+    { isNow, reason }: NonNullable<Turn['handsOver']>,
+  ): Draft => {
+    const hub = world.servicedesk?.deskOf?.(conversation);
+    const { saved, state } = made.kept;
+    const initiate: Handoff = { name: 'handoff.initiate', value: { reason, ...whereIn(saved, state) } };
+    const handed = handing(made, { to: 'desk', isNow, case: { id: newCaseId(), desk: hub ?? OWN_DESK, reason } });
+    return hub === undefined ? handed : { ...handed, replies: [...handed.replies, telling(initiate)] };
   };
 
   const linkToReceipt = (receipt: ReceiptInWords): Link | undefined => {
@@ -304,9 +319,9 @@ export function createConversations(world: World): Conversations {
       const turn = takeTurn(kept.saved, [{ ...moment, ...command }]);
       return { ...draft(turn, moment, on), heard: [nameOf(command)] };
     });
-    const isOfHub = world.servicedesk?.hubOf?.(on.conversation) !== undefined;
-    const replies = isOfHub ? [telling(WITHDRAWN), ...made.replies] : made.replies;
-    return { ...made, replies, answers: seq, said: text, handing: { to: 'bot', outcome: 'withdrawn', by: undefined } };
+    const back = handing({ ...made, answers: seq, said: text }, { to: 'bot', outcome: 'withdrawn', by: undefined });
+    const isOfHub = world.servicedesk?.deskOf?.(on.conversation) !== undefined;
+    return isOfHub ? { ...back, replies: [telling(WITHDRAWN), ...back.replies] } : back;
   };
 
   /** Back with the bot: what was wanted meanwhile is answered, and nothing is taken for an answer to the bot. */
@@ -332,11 +347,10 @@ export function createConversations(world: World): Conversations {
     });
 
   /** Who answers, in the same step as what the hub said of it. Where it only begins, no case is closed. */
-  const broughtBack = (made: Draft, by: string | undefined, outcome: string, onto: Return): Draft => ({
-    ...made,
-    replies: [...told(onto).map(telling), ...made.replies],
-    ...(!onto.isBeginning && { handing: { to: 'bot', outcome, by } }),
-  });
+  const broughtBack = (made: Draft, by: string | undefined, outcome: string, onto: Return): Draft => {
+    const back = onto.isBeginning ? made : handing(made, { to: 'bot', outcome, by });
+    return { ...back, replies: [...told(onto).map(telling), ...back.replies] };
+  };
 
   const received = (kept: Kept, on: Pending, message: Held): Draft =>
     on.speaker === 'bot' ? hearing(kept, on, message) : holding(kept, on, on.speaker, message);

@@ -56,6 +56,7 @@ const SaidShape = z.object({
   visits: z.array(Visit).optional(),
   clears: z.literal(true).optional(),
   handoff: HandoffShape.optional(),
+  now: z.object({ speaker: z.enum(['bot', 'queue', 'agent']), name: z.string().exactOptional() }).optional(),
 });
 const Referred = z.object({ reference: z.string() });
 const AnyRequest = z.discriminatedUnion('request', [
@@ -536,7 +537,7 @@ function readRequest(written: unknown): Request {
 }
 
 function saidOf(written: unknown): Said {
-  const { line, link, receipt, source, visits, clears, handoff, ...said } = SaidShape.parse(written);
+  const { line, link, receipt, source, visits, clears, now, handoff, ...said } = SaidShape.parse(written);
   return {
     ...said,
     source,
@@ -546,6 +547,7 @@ function saidOf(written: unknown): Said {
     ...(visits && { visits }),
     ...(clears && { clears }),
     ...(handoff && { handoff }),
+    ...(now && { now }),
   };
 }
 

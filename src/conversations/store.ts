@@ -50,9 +50,12 @@ export type Said = Omit<Spoken, 'visits'> & {
   link?: Link;
   visits?: VisitCard[];
   clears?: true;
+  /** Who answers from here on, where that changes. */
+  now?: SpeaksNow;
   /** Nothing is said: one tells the other by whom the student is answered. */
   handoff?: Handoff;
 };
+export type SpeaksNow = { speaker: Speaker; name?: string };
 export type VisitCard = Omit<VisitInWords, 'opening'> & { link?: Link };
 
 /**

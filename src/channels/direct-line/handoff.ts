@@ -81,8 +81,8 @@ const keyOf = ({ id, channelData }: z.infer<typeof Named>): string =>
   `${OF_HUB}${channelData?.clientActivityID ?? id ?? randomUUID()}`;
 
 /** What a hub called it, for its client waits for that to come back. */
-export const clientsOwn = (key: string): { channelData?: { clientActivityID: string } } =>
-  key.startsWith(OF_HUB) ? { channelData: { clientActivityID: key.slice(OF_HUB.length) } } : {};
+export const clientsOwn = (key: string): string | undefined =>
+  key.startsWith(OF_HUB) ? key.slice(OF_HUB.length) : undefined;
 
 /** All that was said before it, as it is kept and as activities. */
 export type Before = { log: readonly Logged[]; activities: readonly object[] };
@@ -93,7 +93,7 @@ export function toHandoffEvent({ name, value, key }: Handoff, before: Before | u
   return {
     type: 'event',
     name,
-    ...(key !== undefined && clientsOwn(key)),
+    ...(key !== undefined && { channelData: { clientActivityID: clientsOwn(key) } }),
     ...(before && { value: isToHub ? { ...value, ...triedIn(before.log) } : value }),
     ...(before && isToHub && { attachments: [transcriptOf(before.activities)] }),
   };
