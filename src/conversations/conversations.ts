@@ -252,11 +252,7 @@ export function createConversations(world: World): Conversations {
   };
 
   /** To the hub’s own humans, where it has some: it is told last, and what goes along. */
-  const handedOver = (
-    made: Draft,
-    conversation: string,
-    { isNow, reason }: NonNullable<Turn['handsOver']>,
-  ): Draft => {
+  const handedOver = (made: Draft, conversation: string, { isNow, reason }: NonNullable<Turn['handsOver']>): Draft => {
     const hub = world.servicedesk?.deskOf?.(conversation);
     const { saved, state } = made.kept;
     const initiate: Handoff = { name: 'handoff.initiate', value: { reason, ...whereIn(saved, state) } };

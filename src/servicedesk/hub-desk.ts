@@ -152,7 +152,15 @@ export function createHubDesk({ database, conversations, content, now }: HubDesk
         const agent: Agent = { id: `hub:${at.hub}/${id}`, name: name ?? content.label('desk/agent') };
         const notice = content.label('desk/claimed', { agent: agent.name });
         const heard = eventOf(kept(told));
-        await run(accept, [at.conversation, at.hub, agent, told.key, heard, { ...saying(notice), now: { speaker: 'agent', name: agent.name } }, now()]);
+        await run(accept, [
+          at.conversation,
+          at.hub,
+          agent,
+          told.key,
+          heard,
+          { ...saying(notice), now: { speaker: 'agent', name: agent.name } },
+          now(),
+        ]);
         return;
       }
       case 'failed':
