@@ -181,6 +181,12 @@ const leaving: Record<Exclude<Speaker, 'bot'>, readonly Wish['type'][]> = {
   agent: ['signOut', 'forgetMe'],
 };
 
+/** And then stays with the bot, which answers what was written meanwhile. */
+const staying: readonly Wish['type'][] = ['intent.cancel', 'startOver'];
+
+/** A message, and what has been written to a human before it and is not answered. */
+type Received = Held & { meanwhile: readonly string[] };
+
 type Draft = Omit<Step, 'conversation' | 'turns' | 'at'> & { heard: string[]; said?: string; spoken: Spoken[] };
 
 export function createConversations(world: World): Conversations {
@@ -305,20 +311,51 @@ export function createConversations(world: World): Conversations {
     return { ...made, answers: seq, said: text };
   };
 
+  const commandIn = (text: string): Wish | undefined => understanding.command(text.replaceAll(content.masked, ' '));
+
+  /** It is a human's to answer, or was, and nothing is said to it here. */
+  const held = (kept: Kept, { seq, text }: Held): Draft => ({
+    kept,
+    replies: [],
+    spoken: [],
+    requests: [],
+    heard: [],
+    answers: seq,
+    said: text,
+  });
+
   /** What is written to a human is theirs to answer. It is held for them, unless it takes the conversation back. */
-  const holding = (kept: Kept, on: Pending, speaker: Exclude<Speaker, 'bot'>, { seq, text }: Held): Draft => {
-    const command = understanding.command(text.replaceAll(content.masked, ' '));
-    const held = { kept, replies: [], spoken: [], requests: [], heard: [], answers: seq, said: text };
-    if (!command || !leaving[speaker].includes(command.type)) return held;
+  const holding = (kept: Kept, on: Pending, speaker: Exclude<Speaker, 'bot'>, message: Received): Draft => {
+    const { seq, text, meanwhile } = message;
+    const command = commandIn(text);
+    if (!command || !leaving[speaker].includes(command.type)) return held(kept, message);
     const made = attempt(kept, on, () => {
       const moment = momentNow();
-      const turn = takeTurn(kept.saved, [{ ...moment, ...command }]);
-      return { ...draft(turn, moment, on), heard: [nameOf(command)] };
+      const all = [command, ...(staying.includes(command.type) ? wantedIn(meanwhile, dayOf(moment)) : [])];
+      const turn = takeTurn(
+        kept.saved,
+        all.map((wish): Heard => ({ ...moment, ...wish })),
+      );
+      return { ...draft(turn, moment, on), heard: all.map(nameOf) };
     });
     const back = handing({ ...made, answers: seq, said: text }, { to: 'bot', outcome: 'withdrawn', by: undefined });
     const isOfHub = world.servicedesk?.deskOf?.(on.conversation) !== undefined;
     return isOfHub ? { ...back, replies: [telling(WITHDRAWN), ...back.replies] } : back;
   };
+
+  const wantedIn = (texts: readonly string[], today: Day, path?: Intent): Wish[] => {
+    const wishes = texts.flatMap(
+      (text) => understanding.hear(text.replaceAll(content.masked, ' '), NOTHING_ASKED, today).wishes,
+    );
+    return wantedMeanwhile(wishes, path);
+  };
+
+  /** What was written to a human, and has not been answered by any. */
+  const writtenMeanwhile = async ({ conversation, tendedSeq, answeredSeq }: Pending): Promise<string[]> =>
+    (await store.log(conversation, tendedSeq)).flatMap((each) =>
+      // What nobody has looked at yet, or has come since we looked, is answered after this, as ever.
+      'text' in each && each.seq <= answeredSeq ? [each.text] : [],
+    );
 
   /** Back with the bot: what was wanted meanwhile is answered, and nothing is taken for an answer to the bot. */
   const comingBack = (kept: Kept, on: Pending, meanwhile: readonly string[], onto: Return): Draft =>
@@ -348,8 +385,13 @@ export function createConversations(world: World): Conversations {
     return { ...back, replies: [...told(onto).map(telling), ...back.replies] };
   };
 
-  const received = (kept: Kept, on: Pending, message: Held): Draft =>
-    on.speaker === 'bot' ? hearing(kept, on, message) : holding(kept, on, on.speaker, message);
+  /** A human may have answered a message before anybody here came to it, and have gone since. */
+  const received = (kept: Kept, on: Pending, message: Received): Draft => {
+    if (on.speaker !== 'bot') return holding(kept, on, on.speaker, message);
+    const command = commandIn(message.text);
+    const isAnswered = message.seq <= on.tendedSeq && !(command && leaving.agent.includes(command.type));
+    return isAnswered ? held(kept, message) : hearing(kept, on, message);
+  };
 
   const proofOf = ({ person, provedAt }: Proved): Proof => {
     const { minutes, idleMinutes } = world.proofLasts;
@@ -433,9 +475,13 @@ export function createConversations(world: World): Conversations {
         pending = await take(pending, into, (on) => on.kept && reporting(on.kept, on, report, request.id));
       } else if (message && !pending.isBusy) {
         if (into.said !== null) into = exchange(pending);
+        const { speaker, answeredSeq } = pending;
+        const meanwhile = speaker === 'queue' ? await writtenMeanwhile(pending) : [];
         // Another may have been first, and may have asked something of the world.
         pending = await take(pending, into, (on) =>
-          on.kept && !on.isBusy && on.message?.seq === message.seq ? received(on.kept, on, on.message) : undefined,
+          on.kept && !on.isBusy && on.message?.seq === message.seq && on.answeredSeq === answeredSeq
+            ? received(on.kept, on, { ...on.message, meanwhile: on.speaker === 'queue' ? meanwhile : [] })
+            : undefined,
         );
         const key = keyOf(conversation, message.seq);
         if (outcomes.has(key)) outcomes.set(key, into);
@@ -560,11 +606,7 @@ export function createConversations(world: World): Conversations {
         for (;;) {
           const found = await store.pending(conversation);
           if (!found?.kept || !isTheirsToBring(found, by, onto)) return undefined;
-          const log = await store.log(conversation, found.tendedSeq);
-          if (onto.isBeginning && log.some((each) => 'text' in each)) return undefined;
-          // What nobody has looked at yet is answered after this, as ever.
-          const next = found.message?.seq ?? Infinity;
-          const meanwhile = log.flatMap((each) => ('text' in each && each.seq < next ? [each.text] : []));
+          const meanwhile = await writtenMeanwhile(found);
           const into = exchange(found);
           const after = await take(found, into, (on) =>
             on.kept && on.turns === found.turns
@@ -650,9 +692,9 @@ const told = ({ handoff }: Return): Handoff[] =>
   handoff ? [handoff, ...(handoff.name === 'handoff.initiate' ? [ACCEPTED] : [])] : [];
 
 /** An agent's; or, without one, what waits for one. What is to begin so is nobody's, and no student has written in it. */
-function isTheirsToBring({ speaker, agent, tendedSeq, isBusy }: Pending, by: string | undefined, onto: Return) {
+function isTheirsToBring({ speaker, agent, message, ...on }: Pending, by: string | undefined, onto: Return): boolean {
   if (by !== undefined) return agent?.id === by;
-  return onto.isBeginning ? speaker === 'bot' && tendedSeq === 0 && !isBusy : speaker === 'queue';
+  return onto.isBeginning ? speaker === 'bot' && on.answeredSeq === 0 && !message && !on.isBusy : speaker === 'queue';
 }
 
 const NOTHING_ASKED: Situation = { asked: { fact: undefined, path: undefined }, suggests: [] };

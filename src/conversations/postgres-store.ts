@@ -76,6 +76,7 @@ type Next = {
   speaker: Speaker;
   agent: unknown;
   tended_seq: number;
+  answered_seq: number;
   counted: string[];
   account: string | null;
   is_shared: boolean;
@@ -226,7 +227,7 @@ const commitAnd = (name: string, also: string): Statement => ({
       select t.day, t.what, t.name from c, jsonb_to_recordset($26::jsonb) as t (day date, what text, name text)
     )${also}
     select c.turns, c.account, c.is_shared, c.open_requests, c.address, c.last_seq, c.speaker, c.agent, c.tended_seq,
-      c.counted, case when c.waiting > 0 then ${NEXT_MESSAGE} end as message,
+      c.answered_seq, c.counted, case when c.waiting > 0 then ${NEXT_MESSAGE} end as message,
       (
         select json_agg(json_build_object('id', o.id::text, 'request', o.request, 'attempts', o.attempts) order by o.id)
         from requested o
@@ -508,6 +509,7 @@ const nextOf = ({ turns, account, is_shared, message, requests, open_requests, .
   speaker: whose.speaker,
   agent: whose.agent === null ? undefined : AgentShape.parse(whose.agent),
   tendedSeq: whose.tended_seq,
+  answeredSeq: whose.answered_seq,
   counted: whose.counted,
   account: account ?? undefined,
   isShared: is_shared,

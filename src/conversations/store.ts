@@ -113,6 +113,8 @@ export type Pending = {
   agent: Agent | undefined;
   /** The last of the student's messages that a human has answered, or that was there before one was asked for. */
   tendedSeq: number;
+  /** The last message that was answered, or given to whoever answered then. */
+  answeredSeq: number;
   /** What has been counted of it that is counted once. */
   counted: readonly string[];
   /** The first message that is not answered, nor given to whoever answers now. */

@@ -18,7 +18,7 @@ import type { FactName } from '../wording.ts';
 import { WAYS } from './audit.ts';
 import { type Agent, LONGEST_ANSWER } from './desk.ts';
 import { factsFor, handBackIntents } from './hand-back.ts';
-import type { ServicedeskWorld } from './routes.ts';
+import type { Sessions } from './sessions.ts';
 import type { Canned, Field, Way } from './shown.ts';
 import { FACTS, PAGE_TEXTS, QUOTED, type Texts } from './texts.ts';
 
@@ -35,7 +35,12 @@ export type ServicedeskPageData = {
 
 const PATH = '/servicedesk';
 
-type PageWorld = Pick<ServicedeskWorld, 'content' | 'scripts' | 'sessions' | 'now'> & {
+type PageWorld = {
+  content: Content;
+  /** The folder with the scripts of our pages. */
+  scripts: string;
+  sessions: Pick<Sessions, 'memberOf'>;
+  now: () => Date;
   isSeen: (agent: Agent) => void;
 };
 
