@@ -53,6 +53,14 @@ describe('the settings', () => {
     expect(hasColour).toBe(false);
   });
 
+  it('let those hubs have humans of their own that are hubs, and none that is called as our own desk is', () => {
+    const hubs = `skolan:${HASH},own:${HASH}`;
+    const read = (names: string) => readSettings({ DIRECT_LINE_HUBS: hubs, SERVICEDESK_HUBS: names }).deskHubs;
+    expect(read('skolan')).toEqual(['skolan']);
+    expect(() => read('skolan, regionen')).toThrow('SERVICEDESK_HUBS names one that is not in DIRECT_LINE_HUBS');
+    expect(() => read('own')).toThrow('SERVICEDESK_HUBS names own');
+  });
+
   it('take a deployment as it is in production', () => {
     const settings = readSettings({
       NODE_ENV: 'production',
