@@ -172,6 +172,13 @@ export const conversation = vocabulary.createMachine({
             target: '.assisting.listening',
             actions: ['comeBack', say('conversation/caseIsClosed')],
           },
+          {
+            guard: ({ event }) => event.isUnanswered === true,
+            target: '.assisting.listening',
+            actions: ['comeBack', say('conversation/deskDidNotAnswer')],
+          },
+          // There was nobody before the bot to come back from.
+          { guard: ({ event }) => event.isBeginning === true, actions: 'comeBack' },
           { target: '.assisting.listening', actions: ['comeBack', say('conversation/handedBack')] },
         ],
       },

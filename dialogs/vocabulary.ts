@@ -104,8 +104,8 @@ export type Reported = Moment &
     | { type: 'ledger.unreachable'; request: LedgerRequest }
     /** The request was sent and the answer has not come. A revocation may have happened. */
     | { type: 'ledger.unanswered'; request: LedgerRequest }
-    /** A human gives the conversation back, with what they were told; or has closed their case. */
-    | { type: 'desk.handedBack'; told?: Known; isClosed?: true }
+    /** A human gives the conversation back, with what they were told; or has closed their case, or could not take it. */
+    | { type: 'desk.handedBack'; told?: Known; isClosed?: true; isUnanswered?: true; isBeginning?: true }
   );
 
 /** Somebody has proved who they are. It lasts until it ends, or nothing was written for so many minutes. */

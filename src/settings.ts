@@ -28,6 +28,8 @@ export type Settings = {
   dataFolder: string;
   /** Whose servers may begin conversations over Direct Line, and the pages that may use those. */
   hubs: Hub[];
+  /** Of those, by name, the ones whose own humans take over. */
+  deskHubs: string[];
   /** Azure's Direct Line, for the page with the stock Web Chat. Nothing: our own. */
   azureDirectLine: { url: string; secret: string } | undefined;
   /** The pages that may show the chat in a frame, as origins. */
@@ -216,6 +218,7 @@ const Environment = z
       .enum(['production', 'development', 'test'], 'is neither production, development nor test')
       .default('development'),
     DIRECT_LINE_HUBS: Hubs.default([]),
+    SERVICEDESK_HUBS: z.string().transform(listed).default([]),
     AZURE_DIRECT_LINE_SECRET: Secret,
     AZURE_DIRECT_LINE_URL: Url.transform((url) => url.replace(/\/+$/, '')).default(
       'https://directline.botframework.com/v3/directline',
@@ -294,6 +297,10 @@ const Environment = z
     ]);
     if (settings.SERVICEDESK_CLOSED_DAYS && !settings.SERVICEDESK_HOURS)
       complain('SERVICEDESK_HOURS', 'is missing, and SERVICEDESK_CLOSED_DAYS is nothing without it');
+    const hubs = settings.DIRECT_LINE_HUBS.map(({ name }) => name);
+    if (settings.SERVICEDESK_HUBS.some((name) => !hubs.includes(name)))
+      complain('SERVICEDESK_HUBS', 'names one that is not in DIRECT_LINE_HUBS');
+    if (settings.SERVICEDESK_HUBS.includes('own')) complain('SERVICEDESK_HUBS', 'names own, as our own desk is called');
     needs('LEDGER_URL', ['LEDGER_CLIENT_ID', 'LEDGER_CLIENT_SECRET']);
     if (NODE_ENV === 'production') {
       for (const name of ['OIDC', 'SERVICEDESK_OIDC'] as const) {
@@ -368,6 +375,7 @@ export function readSettings(
     databaseUrl: data.DATABASE_URL,
     dataFolder: data.KORTLOTSEN_DATA,
     hubs: data.DIRECT_LINE_HUBS,
+    deskHubs: data.SERVICEDESK_HUBS,
     azureDirectLine: data.AZURE_DIRECT_LINE_SECRET
       ? { url: data.AZURE_DIRECT_LINE_URL, secret: data.AZURE_DIRECT_LINE_SECRET }
       : undefined,

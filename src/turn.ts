@@ -173,7 +173,7 @@ export function asked(rest: Rest): Asked {
  */
 function restingLines(before: Rest, after: Rest, spoken: readonly Reply[], moment: Heard | Reported): Reply[] {
   const isBack = moment.type === 'desk.handedBack';
-  if (isBack && moment.isClosed) return [];
+  if (isBack && (moment.isClosed || moment.isBeginning)) return [];
   const moved = !isSamePlace(before, after) || isBack;
   return moved || asked(after).fact || spoken.length === 0 ? lineOf(after, moment) : [];
 }

@@ -33,6 +33,7 @@ import { closeServer, createServer, listen } from '../server.ts';
 import { createCardDesk } from '../servicedesk/cards.ts';
 import { createDesk } from '../servicedesk/desk.ts';
 import { createDeskHours } from '../servicedesk/hours.ts';
+import { createHubDesk, servicedeskWith } from '../servicedesk/hub-desk.ts';
 import { createInvitations } from '../servicedesk/invitations.ts';
 import { addUpTallies } from '../servicedesk/figures.ts';
 import { mountFigures } from '../servicedesk/figures-page.tsx';
@@ -129,7 +130,10 @@ export async function serve({
       ledger: ledger.port,
       proving: identity && provingBy(signIns, (challenge) => signInLink(publicOrigin(), challenge)),
       proofLasts: settings.proofLasts,
-      servicedesk: settings.servicedesk && createDeskHours(settings.servicedesk.hours),
+      servicedesk: servicedeskWith(
+        settings.servicedesk && createDeskHours(settings.servicedesk.hours),
+        settings.deskHubs,
+      ),
       receiptLink: receipts.linkTo,
       visitLink: (visit, opening) => visitLink(publicOrigin(), visit, opening),
       now,
@@ -171,6 +175,7 @@ export async function serve({
     const signOutWish = content.label('chat/signOutWish');
     const directLine = createDirectLine({
       conversations,
+      hubDesk: createHubDesk({ database, conversations, content, now }),
       rules,
       tokens,
       hubs,

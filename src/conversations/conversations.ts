@@ -19,6 +19,7 @@ import { type Calendar, instantOf } from '../calendar.ts';
 import type { Content, ReceiptInWords, Spoken, VisitInWords } from '../content.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { maskForAny } from '../masking.ts';
+import { whereIn } from '../servicedesk/brief.ts';
 import { countedIn, learned } from './figures.ts';
 import { begin, canGoOn, isOfThisVersion, type Reply, takeTurn, type Turn } from '../turn.ts';
 import type { Situation, Understanding, Wish } from '../understanding/understanding.ts';
@@ -26,6 +27,7 @@ import type {
   ConversationStore,
   Delivery,
   Handing,
+  Handoff,
   Held,
   Kept,
   Link,
@@ -90,14 +92,24 @@ export type Proving =
 export type ProofLasts = { minutes: number; idleMinutes: number };
 
 export type Servicedesk = {
-  /** Whether they are there then; if not, when they are there next. */
-  at: (time: Date) => { isOpen: boolean; next: Opening | undefined };
-  /** Whose case it is to be: the hub's that has desks of its own, or our `own`. */
-  deskOf?: (conversation: string) => string;
+  /** Whether they are there then; if not, when they are there next. Nothing: nobody ever is, for this conversation. */
+  at: (time: Date, conversation: string) => { isOpen: boolean; next: Opening | undefined } | undefined;
+  /** The hub whose humans take over there, by name. Nothing: our own desk. */
+  deskOf?: (conversation: string) => string | undefined;
 };
 
 /** How a conversation comes back to the bot: onto what path, and with what the agent was told. */
-export type Return = { path?: Intent | undefined; known?: Known | undefined; isClosed?: true };
+export type Return = {
+  path?: Intent | undefined;
+  known?: Known | undefined;
+  isClosed?: true;
+  /** Nobody at the desk could take it. */
+  isUnanswered?: true;
+  /** The hub's event that brings it back. It is kept in the same step, once. */
+  handoff?: Handoff;
+  /** It begins so, and was with no human of ours before. */
+  isBeginning?: true;
+};
 
 export type World = {
   content: Content;
@@ -128,8 +140,16 @@ export type Conversations = {
   welcome: () => Said[];
   /** Keeps a message once. From then on it will be answered, whatever happens. */
   accept: (message: Incoming) => Promise<Accepted>;
-  /** The bot answers again, and what was written meanwhile with it. Nothing, if it is not that agent's any more. */
-  comeBack: (conversation: string, by: string, outcome: string, onto: Return) => Promise<Exchange | undefined>;
+  /**
+   * The bot answers again, and what was written meanwhile with it. Nothing, if it is not that agent's any more; or,
+   * without an agent, if it does not wait for one, or is to begin so and has begun otherwise.
+   */
+  comeBack: (
+    conversation: string,
+    by: string | undefined,
+    outcome: string,
+    onto: Return,
+  ) => Promise<Exchange | undefined>;
   /** Somebody else has changed the conversation, such as an agent who has written in it. */
   changed: (conversation: string) => Promise<void>;
   /** Keeps in the log what a client tells that is no message. Nothing answers it. */
@@ -194,9 +214,9 @@ export function createConversations(world: World): Conversations {
   const momentNow = (): Moment => calendar.momentAt(world.now());
 
   /** Where nobody else reads along, and the bot answers, it may hand over. */
-  const momentIn = ({ isShared, speaker }: Pending, askedDay?: Day): Moment => ({
+  const momentIn = ({ conversation, isShared, speaker }: Pending, askedDay?: Day): Moment => ({
     ...calendar.momentAt(world.now(), askedDay),
-    desk: isShared || speaker !== 'bot' ? undefined : world.servicedesk?.at(world.now()),
+    desk: isShared || speaker !== 'bot' ? undefined : world.servicedesk?.at(world.now(), conversation),
   });
   const dayOf = ({ at }: Moment) => at.slice(0, 10) as Day;
 
@@ -225,7 +245,7 @@ export function createConversations(world: World): Conversations {
     });
     const kept = { saved, state, asked, suggests };
     const made: Draft = { kept, replies, requests, heard: [], spoken, erases };
-    return handsOver ? handing(made, handingOver(on.conversation, handsOver)) : made;
+    return handsOver ? handedOver(made, on.conversation, handsOver) : made;
   };
 
   /** Who answers from then on is told with the last that is said. */
@@ -237,9 +257,13 @@ export function createConversations(world: World): Conversations {
     return { ...made, replies, handing };
   };
 
-  const handingOver = (conversation: string, { isNow, reason }: NonNullable<Turn['handsOver']>): Handing => {
-    const desk = world.servicedesk?.deskOf?.(conversation) ?? OWN_DESK;
-    return { to: 'desk', isNow, case: { id: newCaseId(), desk, reason } };
+  /** To the hub’s own humans, where it has some: it is told last, and what goes along. */
+  const handedOver = (made: Draft, conversation: string, { isNow, reason }: NonNullable<Turn['handsOver']>): Draft => {
+    const hub = world.servicedesk?.deskOf?.(conversation);
+    const { saved, state } = made.kept;
+    const initiate: Handoff = { name: 'handoff.initiate', value: { reason, ...whereIn(saved, state) } };
+    const handed = handing(made, { to: 'desk', isNow, case: { id: newCaseId(), desk: hub ?? OWN_DESK, reason } });
+    return hub === undefined ? handed : { ...handed, replies: [...handed.replies, telling(initiate)] };
   };
 
   const linkToReceipt = (receipt: ReceiptInWords): Link | undefined => {
@@ -314,7 +338,9 @@ export function createConversations(world: World): Conversations {
       );
       return { ...draft(turn, moment, on), heard: all.map(nameOf) };
     });
-    return handing({ ...made, answers: seq, said: text }, { to: 'bot', outcome: 'withdrawn', by: undefined });
+    const back = handing({ ...made, answers: seq, said: text }, { to: 'bot', outcome: 'withdrawn', by: undefined });
+    const isOfHub = world.servicedesk?.deskOf?.(on.conversation) !== undefined;
+    return isOfHub ? { ...back, replies: [telling(WITHDRAWN), ...back.replies] } : back;
   };
 
   const wantedIn = (texts: readonly string[], today: Day, path?: Intent): Wish[] => {
@@ -334,7 +360,7 @@ export function createConversations(world: World): Conversations {
   /** Back with the bot: what was wanted meanwhile is answered, and nothing is taken for an answer to the bot. */
   const comingBack = (kept: Kept, on: Pending, meanwhile: readonly string[], onto: Return): Draft =>
     attempt(kept, on, () => {
-      const { path, known, isClosed } = onto;
+      const { path, known, isClosed, isUnanswered, isBeginning } = onto;
       const moment = momentNow();
       const began = path ? [{ type: `intent.${path}` as const, ...(known && { told: known }) }] : [];
       const heard = meanwhile.map((text) => {
@@ -351,12 +377,20 @@ export function createConversations(world: World): Conversations {
         type: 'desk.handedBack' as const,
         ...(known && { told: known }),
         ...(isClosed && { isClosed }),
+        ...(isUnanswered && { isUnanswered }),
+        ...(isBeginning && { isBeginning }),
       };
       const turn = takeTurn(kept.saved, [back, ...all.map((wish): Heard => ({ ...moment, ...wish }))]);
       const made = { ...draft(turn, moment, on), heard: [back.type, ...all.map(nameOf)] };
       const text = heard.find(({ wishes }) => wishes.some((wish) => wanted.includes(wish)))?.text ?? '';
       return { ...made, ...learned(wanted, turn, text), ...countedIn(on, wanted, turn, made, dayOf(moment)) };
     });
+
+  /** Who answers, in the same step as what the hub said of it. Where it only begins, no case is closed. */
+  const broughtBack = (made: Draft, by: string | undefined, outcome: string, onto: Return): Draft => {
+    const back = onto.isBeginning ? made : handing(made, { to: 'bot', outcome, by });
+    return { ...back, replies: [...told(onto).map(telling), ...back.replies] };
+  };
 
   /** A human may have answered a message before anybody here came to it, and have gone since. */
   const received = (kept: Kept, on: Pending, message: Received): Draft => {
@@ -578,12 +612,12 @@ export function createConversations(world: World): Conversations {
       inTurn(conversation, async () => {
         for (;;) {
           const found = await store.pending(conversation);
-          if (found?.agent?.id !== by || !found.kept) return undefined;
+          if (!found?.kept || !isTheirsToBring(found, by, onto)) return undefined;
           const meanwhile = await writtenMeanwhile(found);
           const into = exchange(found);
           const after = await take(found, into, (on) =>
             on.kept && on.turns === found.turns
-              ? handing(comingBack(on.kept, on, meanwhile, onto), { to: 'bot', outcome, by })
+              ? broughtBack(comingBack(on.kept, on, meanwhile, onto), by, outcome, onto)
               : undefined,
           );
           if (into.heard.length > 0) {
@@ -655,6 +689,20 @@ const exchange = (pending: Pending | undefined): Exchange => ({
 
 const OWN_DESK = 'own';
 const newCaseId = (): string => randomBytes(12).toString('base64url');
+
+const telling = (handoff: Handoff): Said => ({ text: '', cites: [], suggests: [], source: undefined, handoff });
+const WITHDRAWN: Handoff = { name: 'handoff.status', value: { state: 'completed', message: 'withdrawn' } };
+const ACCEPTED: Handoff = { name: 'handoff.status', value: { state: 'accepted' } };
+
+/** What a hub has told, and what it is answered: a conversation that is handed to the bot, is accepted. */
+const told = ({ handoff }: Return): Handoff[] =>
+  handoff ? [handoff, ...(handoff.name === 'handoff.initiate' ? [ACCEPTED] : [])] : [];
+
+/** An agent's; or, without one, what waits for one. What is to begin so is nobody's, and no student has written in it. */
+function isTheirsToBring({ speaker, agent, message, ...on }: Pending, by: string | undefined, onto: Return): boolean {
+  if (by !== undefined) return agent?.id === by;
+  return onto.isBeginning ? speaker === 'bot' && on.answeredSeq === 0 && !message && !on.isBusy : speaker === 'queue';
+}
 
 const NOTHING_ASKED: Situation = { asked: { fact: undefined, path: undefined }, suggests: [] };
 

@@ -40,6 +40,11 @@ const Visit = z.object({
   cites: z.array(z.string()),
   link: LinkShape.exactOptional(),
 });
+const HandoffShape = z.object({
+  name: z.enum(['handoff.initiate', 'handoff.status']),
+  value: z.looseObject({}),
+  key: z.string().exactOptional(),
+});
 const SaidShape = z.object({
   line: z.string().optional(),
   text: z.string(),
@@ -50,6 +55,7 @@ const SaidShape = z.object({
   link: LinkShape.optional(),
   visits: z.array(Visit).optional(),
   clears: z.literal(true).optional(),
+  handoff: HandoffShape.optional(),
   now: z.object({ speaker: z.enum(['bot', 'queue', 'agent']), name: z.string().exactOptional() }).optional(),
 });
 const Referred = z.object({ reference: z.string() });
@@ -194,8 +200,9 @@ const commitAnd = (name: string, also: string): Statement => ({
       insert into proofs (conversation, person, proved_at, heard_at)
       select c.id, $19, $20, $18 from c where $19::text is not null on conflict do nothing
     ), replied as (
-      insert into messages (conversation, seq, author, kind, said, at, turn, answers)
-      select c.id, c.last_seq - $10 + nth, 'bot', 'message', reply, $18, c.turns, $11
+      insert into messages (conversation, seq, author, kind, id, said, at, turn, answers)
+      select c.id, c.last_seq - $10 + nth, case when reply #>> '{handoff,key}' is null then 'bot' else 'desk' end,
+        'message', reply #>> '{handoff,key}', reply, $18, c.turns, $11
       from c, jsonb_array_elements($14::jsonb) with ordinality as replies (reply, nth)
     ), requested as (
       insert into requests (conversation, reference, request, state, due_at)
@@ -283,7 +290,8 @@ const claimDelivery: Statement = {
   name: 'claim-delivery',
   text: `with c as (
       update conversations set delivering_until = now() + make_interval(secs => ${DELIVERY_LEASE})
-      where id = $1 and replied_seq > delivered_seq and (delivering_until is null or delivering_until < now())
+      where id = $1 and is_pushed and replied_seq > delivered_seq
+        and (delivering_until is null or delivering_until < now())
       returning *
     )
     select c.address, m.seq, m.said from c, messages m
@@ -532,7 +540,7 @@ function readRequest(written: unknown): Request {
 }
 
 function saidOf(written: unknown): Said {
-  const { line, link, receipt, source, visits, clears, now, ...said } = SaidShape.parse(written);
+  const { line, link, receipt, source, visits, clears, now, handoff, ...said } = SaidShape.parse(written);
   return {
     ...said,
     source,
@@ -541,6 +549,7 @@ function saidOf(written: unknown): Said {
     ...(link && { link }),
     ...(visits && { visits }),
     ...(clears && { clears }),
+    ...(handoff && { handoff }),
     ...(now && { now }),
   };
 }

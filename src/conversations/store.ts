@@ -52,9 +52,18 @@ export type Said = Omit<Spoken, 'visits'> & {
   clears?: true;
   /** Who answers from here on, where that changes. */
   now?: SpeaksNow;
+  /** Nothing is said: one tells the other by whom the student is answered. */
+  handoff?: Handoff;
 };
 export type SpeaksNow = { speaker: Speaker; name?: string };
 export type VisitCard = Omit<VisitInWords, 'opening'> & { link?: Link };
+
+/**
+ * An event of the Bot Framework's handoff protocol, between the bot and a hub whose humans take over. `key` is what the
+ * hub calls its own, and the same key is the same event; the bot's have none.
+ */
+export type Handoff = { name: HandoffName; value: Readonly<Record<string, unknown>>; key?: string };
+export type HandoffName = 'handoff.initiate' | 'handoff.status';
 
 /** Who answers a conversation: the bot, whoever of the desk comes next, or one of them. */
 export type Speaker = 'bot' | 'queue' | 'agent';

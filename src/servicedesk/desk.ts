@@ -9,15 +9,14 @@
  */
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import type { Intent } from '../../dialogs/intents.ts';
-import type { Fact, Known } from '../../dialogs/vocabulary.ts';
 import type { Content } from '../content.ts';
 import type { Conversations } from '../conversations/conversations.ts';
 import { AgentShape, IS_THEIRS } from '../conversations/postgres-store.ts';
 import type { Agent, Logged, Place, Reason, SpeaksNow } from '../conversations/store.ts';
 import { maskForAny } from '../masking.ts';
 import { type Database, isDuplicate, type Statement } from '../storage/database.ts';
-import { type Saved, standingOf } from '../turn.ts';
+import type { Saved } from '../turn.ts';
+import { type Brief, briefOf, PROTECTED } from './brief.ts';
 import type { HandBack } from './hand-back.ts';
 
 export type { Agent, Reason };
@@ -34,20 +33,6 @@ export type CaseInQueue = {
   agent: Agent | undefined;
   /** Messages of the student’s that no human has answered. */
   unanswered: number;
-};
-
-/** What goes along to whoever takes the case. */
-export type Brief = {
-  wish: Intent | undefined;
-  /** Where the bot and the student were, by the name of the state. */
-  state: string | undefined;
-  known: { fact: Fact; value: Known[Fact]; from: 'student' | 'agent' }[];
-  /** Of the student's own cards, as the ledger told the bot; only if they had proved who they are. */
-  cards: { ending: string; kind: string; state: string }[];
-  isProved: boolean;
-  /** Lines that the bot has said, in order, once each; and the rules they cite. */
-  tried: string[];
-  cites: string[];
 };
 
 export type CaseFile = CaseInQueue & { isYours: boolean; brief: Brief; log: Logged[] };
@@ -122,7 +107,7 @@ const claim: Statement = {
         tended_seq = case when speaker = 'bot' then answered_seq else tended_seq end
       where open_case = $1 and (
         speaker = 'queue' or (speaker = 'bot' and open_requests = 0) or (speaker = 'agent' and lease_until <= now())
-      )
+      ) and exists (select from cases k where k.id = $1 and k.desk = 'own')
       returning id, last_seq
     ), noticed as (
       insert into messages (conversation, seq, author, kind, said, at)
@@ -340,29 +325,5 @@ function inQueue({ id, reason, waiting_since, conversation, state, agent, is_kep
     state: is_kept ? 'kept' : agent ? 'claimed' : 'waiting',
     agent: agent ?? undefined,
     unanswered,
-  };
-}
-
-/** That somebody's personal data are protected stands in what they wrote themselves, and nowhere else. */
-const PROTECTED = 'protected-identity';
-const isOpenly = (name: string | undefined): name is string => name !== undefined && !name.startsWith(PROTECTED);
-
-function briefOf(saved: Saved | undefined, state: string | null, log: readonly Logged[]): Brief {
-  const standing = saved && standingOf(saved);
-  const { wish, known = {}, fromAgent = [], cards = [], isProved = false } = standing ?? {};
-  const said = log.flatMap((entry) => (entry.author === 'bot' && isOpenly(entry.said.line) ? [entry.said] : []));
-  const claims = said.filter(({ cites }) => cites.length > 0);
-  return {
-    wish: isOpenly(wish) ? wish : undefined,
-    state: isOpenly(state ?? undefined) ? (state ?? undefined) : undefined,
-    known: (Object.keys(known) as Fact[]).map((fact) => ({
-      fact,
-      value: known[fact],
-      from: fromAgent.includes(fact) ? 'agent' : 'student',
-    })),
-    cards: isProved ? cards.map(({ ending, kind, state: each }) => ({ ending, kind, state: each })) : [],
-    isProved,
-    tried: [...new Set(claims.flatMap(({ line }) => line ?? []))],
-    cites: [...new Set(claims.flatMap(({ cites }) => cites))],
   };
 }

@@ -1,5 +1,5 @@
 /** What the desk needs of the content, apart from the agents' page, so that other commands can check it alone. */
-export const deskLabels = ['claimed', 'opened', 'lapsed', 'released'].map((name) => `desk/${name}`);
+export const deskLabels = ['agent', 'claimed', 'opened', 'lapsed', 'released'].map((name) => `desk/${name}`);
 
 /** Around every page that needs no script. */
 export const plainPageLabels = ['pages', 'toCases', 'toLessons', 'toFigures', 'refused', 'notForYou'].map(

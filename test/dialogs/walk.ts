@@ -190,6 +190,7 @@ const humans = (moment: Moment): Event[] => [
   { ...moment, type: 'desk.handedBack' },
   { ...moment, type: 'desk.handedBack', told: { hasCard: true } },
   { ...moment, type: 'desk.handedBack', isClosed: true },
+  { ...moment, type: 'desk.handedBack', isUnanswered: true },
 ];
 
 /** What was wished in the same message as something else, and waits while that has its questions. */

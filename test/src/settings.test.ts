@@ -31,6 +31,7 @@ describe('the settings', () => {
       databaseUrl: undefined,
       dataFolder: 'data',
       hubs: [],
+      deskHubs: [],
       azureDirectLine: undefined,
       embedOrigins: [],
       accent: undefined,
@@ -50,6 +51,14 @@ describe('the settings', () => {
     const { contacts, hasColour } = readSettings({ KORTLOTSEN_SERVICEDESK: ' telefon 08-000 00 00 ', NO_COLOR: '1' });
     expect(contacts).toEqual({ servicedesk: 'telefon 08-000 00 00' });
     expect(hasColour).toBe(false);
+  });
+
+  it('let those hubs have humans of their own that are hubs, and none that is called as our own desk is', () => {
+    const hubs = `skolan:${HASH},own:${HASH}`;
+    const read = (names: string) => readSettings({ DIRECT_LINE_HUBS: hubs, SERVICEDESK_HUBS: names }).deskHubs;
+    expect(read('skolan')).toEqual(['skolan']);
+    expect(() => read('skolan, regionen')).toThrow('SERVICEDESK_HUBS names one that is not in DIRECT_LINE_HUBS');
+    expect(() => read('own')).toThrow('SERVICEDESK_HUBS names own');
   });
 
   it('take a deployment as it is in production', () => {

@@ -70,7 +70,8 @@ export function createAccess({ tokens, hubs, publicOrigin }: AccessWorld): Acces
 /** What a caller may do in a conversation, if they may do anything there. */
 export function claimsIn(conversation: string, caller: Caller): Claims | undefined {
   if (caller.by === 'token') return caller.claims.conversation === conversation ? caller.claims : undefined;
-  return hubNameOf(conversation) === caller.hub.name ? { conversation, user: `dl_${caller.hub.name}` } : undefined;
+  const { name } = caller.hub;
+  return hubNameOf(conversation) === name ? { conversation, user: `dl_${name}`, isHubs: true } : undefined;
 }
 
 /** Somebody new, in a conversation of their own. Its id is a secret that cannot be guessed. */
@@ -80,6 +81,7 @@ export const newcomer = (hub?: Hub): Claims => ({
 });
 
 /** The ids of our own page are 24 characters, and so never one of these. */
-const hubNameOf = (conversation: string): string | undefined => /^hub-([a-z0-9]+)-[\w-]{24}$/.exec(conversation)?.[1];
+export const hubNameOf = (conversation: string): string | undefined =>
+  /^hub-([a-z0-9]+)-[\w-]{24}$/.exec(conversation)?.[1];
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

@@ -12,12 +12,22 @@ import type { Duplex } from 'node:stream';
 import type { Request, Response, Server } from 'restify';
 import { z } from 'zod';
 import type { Conversations } from '../../conversations/conversations.ts';
-import type { Logged } from '../../conversations/store.ts';
+import type { Handoff, Logged } from '../../conversations/store.ts';
+import type { HubDesk } from '../../servicedesk/hub-desk.ts';
 import type { Hub } from '../../settings.ts';
 import { LONGEST_TEXT } from '../../web/chat/activity.ts';
 import type { AddressOf } from '../../web/requests.ts';
 import { type Rules, toWebChatActivity } from '../activities.ts';
-import { type Caller, claimsIn, createAccess, newcomer } from './access.ts';
+import { type Caller, claimsIn, createAccess, hubNameOf, newcomer } from './access.ts';
+import {
+  clientsOwn,
+  isHandoff,
+  isInitiate,
+  isOfAgent,
+  readAgentMessage,
+  readHandoff,
+  toHandoffEvent,
+} from './handoff.ts';
 import type { Limited, Limits } from './limits.ts';
 import { createStreams } from './streams.ts';
 import type { Claims, Tokens } from './tokens.ts';
@@ -38,6 +48,8 @@ export type DirectLine = {
 
 export type DirectLineWorld = {
   conversations: Conversations;
+  /** What hubs whose humans take over tell of it. */
+  hubDesk: HubDesk;
   rules: Rules;
   tokens: Tokens;
   /** The servers of somebody else's that may start conversations. */
@@ -92,12 +104,13 @@ const Beginning = z
 const Watermark = z.coerce.number().int().nonnegative().catch(0);
 
 export function createDirectLine(world: DirectLineWorld): DirectLine {
-  const { conversations, rules, tokens, hubs, limits, addressOf, publicUrl, signOutWish, onMistake } = world;
+  const { conversations, hubDesk, rules, tokens, hubs, limits, addressOf, publicUrl, signOutWish, onMistake } = world;
   const publicOrigin = publicUrl === undefined ? undefined : new URL(publicUrl).origin;
   const access = createAccess({ tokens, hubs, publicOrigin });
 
   const streams = createStreams({
-    after: async (id, seq) => (await conversations.log(ours(id), seq)).map((entry) => shown(id, entry)),
+    after: async (id, seq, isHubs) =>
+      shown({ conversation: id, ...(isHubs && { isHubs }) }, await conversations.log(ours(id), seq)),
     lengths: async (ids) => {
       const lengths = await conversations.lengths(ids.map(ours));
       return new Map([...lengths].map(([id, length]) => [theirs(id), length]));
@@ -105,10 +118,12 @@ export function createDirectLine(world: DirectLineWorld): DirectLine {
     onMistake,
   });
 
-  const shown = (id: string, entry: Logged) => ({
-    seq: entry.seq,
-    activity: toDirectLineActivity(id, entry, rules),
-  });
+  /** What goes along with a handoff is for the hub alone, and is told by all that was said before it. */
+  const shown = async ({ conversation: id, isHubs }: Pick<Claims, 'conversation' | 'isHubs'>, entries: Logged[]) => {
+    const isWhole = isHubs && entries.some((entry) => 'said' in entry && entry.said.handoff !== undefined);
+    const log = isWhole ? await conversations.log(ours(id), 0) : undefined;
+    return entries.map((entry) => ({ seq: entry.seq, activity: toDirectLineActivity(id, entry, rules, log) }));
+  };
 
   /** Who asks. The answer has been sent, if it is nobody, or from a page that may not. */
   const callerOf = async (req: Request, res: Response): Promise<Caller | undefined> => {
@@ -162,7 +177,8 @@ export function createDirectLine(world: DirectLineWorld): DirectLine {
   };
 
   const opened = async (req: Request, claims: Claims, watermark: number) => {
-    const [chat, stream] = await Promise.all([tokens.issue('chat', claims), tokens.issue('stream', claims)]);
+    const { isHubs: _, ...students } = claims;
+    const [chat, stream] = await Promise.all([tokens.issue('chat', students), tokens.issue('stream', claims)]);
     const { conversation: id } = claims;
     const query = new URLSearchParams({ watermark: String(watermark), t: stream.token });
     const base = publicUrl ?? `http://${req.header('host', '')}`;
@@ -270,7 +286,7 @@ export function createDirectLine(world: DirectLineWorld): DirectLine {
       const watermark = watermarkOf(req, length);
       const entries = watermark === length ? [] : await conversations.log(ours(id), watermark);
       send(res, 200, {
-        activities: entries.map((entry) => shown(id, entry).activity),
+        activities: (await shown(claims, entries)).map(({ activity }) => activity),
         watermark: String(entries.at(-1)?.seq ?? watermark),
       });
     });
@@ -278,6 +294,10 @@ export function createDirectLine(world: DirectLineWorld): DirectLine {
     server.post(`${BASE}/conversations/:id/activities`, async (req, res) => {
       const claims = await claimsOf(req, res);
       if (!claims) return;
+      if (isHandoff(req.body) || (claims.isHubs && isOfAgent(req.body))) {
+        await handedOff(req, res, claims);
+        return;
+      }
       const { data: posted } = Posted.safeParse(req.body);
       const problem = posted ? problemOf(posted) : `It cannot be read, or its text is over ${LONGEST_TEXT} characters.`;
       if (!posted || problem !== undefined) {
@@ -302,6 +322,31 @@ export function createDirectLine(world: DirectLineWorld): DirectLine {
         socket.destroy();
       });
     });
+  };
+
+  /** A hub says who answers now, or has its agent speak. A student's token is no hub's secret. */
+  const handedOff = async (req: Request, res: Response, { conversation: id, isHubs }: Claims): Promise<void> => {
+    const hub = hubNameOf(id);
+    if (!isHubs || hub === undefined) {
+      refuse(res, ...NOT_A_HUB);
+      return;
+    }
+    if ((await countedIn(res, id, 'messages')) === undefined) return;
+    const at = { hub, conversation: ours(id) };
+    const read = isHandoff(req.body) ? readHandoff(req.body) : readAgentMessage(req.body);
+    if ('problem' in read) {
+      if (isInitiate(req.body)) await hubDesk.refuse(at, read.problem);
+      refuse(res, 400, 'BadArgument', read.problem);
+      return;
+    }
+    const seq = await hubDesk.hear(at, read);
+    if (seq !== undefined) {
+      send(res, 200, { id: nameOf(id, seq) });
+      return;
+    }
+    const problem = 'Not now: see who answers the conversation, in its events.';
+    if (read.type === 'initiate') await hubDesk.refuse(at, problem);
+    refuse(res, 409, 'Conflict', problem);
   };
 
   /** Everything that is posted comes back in the log under its client's own id, or the client waits for it in vain. */
@@ -348,7 +393,8 @@ export function createDirectLine(world: DirectLineWorld): DirectLine {
     } else if (length === undefined) {
       refuseUpgrade(socket, 404, 'BadArgument', 'There is no such conversation any more.');
     } else {
-      streams.open(req, socket, head, { id, after: placeIn(length, address?.searchParams.get('watermark')) });
+      const after = placeIn(length, address?.searchParams.get('watermark'));
+      streams.open(req, socket, head, { id, after, isHubs: claims.isHubs === true });
     }
   };
 
@@ -364,12 +410,16 @@ export function createDirectLine(world: DirectLineWorld): DirectLine {
 type Refusal = readonly [status: number, code: string, message: string];
 const EXPIRED: Refusal = [403, 'TokenExpired', 'The token has expired.'];
 const NOT_VALID: Refusal = [403, 'BadArgument', 'The token is not valid here.'];
+const NOT_A_HUB: Refusal = [403, 'BadArgument', 'Only the hub itself hands over, with its secret.'];
 const WRONG_PAGE: Refusal = [403, 'OriginIsRefused', 'It is not had from this page.'];
 
 const CHANNEL = 'web';
 const PREFIX = `${CHANNEL}/`;
 const ours = (id: string): string => `${PREFIX}${id}`;
 const theirs = (conversation: string): string => conversation.slice(PREFIX.length);
+/** Whose servers began a conversation, if it was not our own page. */
+export const hubOf = (conversation: string): string | undefined =>
+  conversation.startsWith(PREFIX) ? hubNameOf(theirs(conversation)) : undefined;
 /** Where a conversation of the web chat is. */
 export const placeOf = (id: string) => ({ conversation: ours(id), channel: CHANNEL, isPushed: false });
 
@@ -379,22 +429,38 @@ const nameOf = (id: string, seq: number): string => `${id}|${String(seq).padStar
 const BOT = { id: 'kortlotsen', name: 'Kortlotsen', role: 'bot' } as const;
 /** What the desk lets the student know is nobody's answer. */
 const DESK = { id: 'servicedesk', role: 'bot' } as const;
+/** Whoever takes over in its humans’ name. */
+const HUB = { id: 'hub', role: 'user' } as const;
 const STUDENT = { id: 'student', role: 'user' } as const;
 
-/** What a client is shown of an entry of the log. */
-export const toDirectLineActivity = (id: string, entry: Logged, rules: Rules) => ({
-  ...bodyOf(entry, rules),
+/** What a client is shown of an entry of the log. With the whole `log`, also what goes along with a handoff. */
+export const toDirectLineActivity = (id: string, entry: Logged, rules: Rules, log?: readonly Logged[]) => ({
+  ...('said' in entry && entry.said.handoff
+    ? handoffBody(id, entry.seq, entry.said.handoff, rules, log)
+    : bodyOf(entry, rules)),
   id: nameOf(id, entry.seq),
   timestamp: entry.at.toISOString(),
   channelId: 'directline',
   conversation: { id },
 });
 
+/** Events of handing over are not in a transcript: it is what was said. */
+function handoffBody(id: string, seq: number, handoff: Handoff, rules: Rules, whole?: readonly Logged[]): object {
+  const log = whole?.filter((each) => each.seq < seq && ('text' in each || ('said' in each && !each.said.handoff)));
+  const before = log && { log, activities: log.map((each) => toDirectLineActivity(id, each, rules)) };
+  return { ...toHandoffEvent(handoff, before), from: handoff.key === undefined ? BOT : HUB };
+}
+
 function bodyOf(entry: Logged, rules: Rules): object {
   if (entry.author !== 'student') {
     const { clears, now } = entry.said;
-    const channelData = { ...(clears && { clears }), ...(now && { now }) };
-    const hasData = clears !== undefined || now !== undefined;
+    const clientActivityID = entry.author === 'agent' ? clientsOwn(entry.id) : undefined;
+    const channelData = {
+      ...(clears && { clears }),
+      ...(now && { now }),
+      ...(clientActivityID !== undefined && { clientActivityID }),
+    };
+    const hasData = Object.keys(channelData).length > 0;
     return { ...toWebChatActivity(entry.said, rules), from: senderOf(entry), ...(hasData && { channelData }) };
   }
   const channelData = { clientActivityID: entry.id };

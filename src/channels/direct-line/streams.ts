@@ -11,14 +11,17 @@ import { WebSocket, WebSocketServer } from 'ws';
 
 export type Entry = { seq: number; activity: object };
 
+/** A hub's is shown what only the hub is. */
+export type StreamAt = { id: string | undefined; after: number; isHubs?: boolean };
+
 export type Streams = {
-  open: (req: IncomingMessage, socket: Duplex, head: Buffer, at: { id: string | undefined; after: number }) => void;
+  open: (req: IncomingMessage, socket: Duplex, head: Buffer, at: StreamAt) => void;
   refresh: (id: string) => void;
   close: () => void;
 };
 
 export type StreamsWorld = {
-  after: (id: string, seq: number) => Promise<Entry[]>;
+  after: (id: string, seq: number, isHubs: boolean) => Promise<Entry[]>;
   /** One that is not there any more has none. */
   lengths: (ids: readonly string[]) => Promise<Map<string, number>>;
   onMistake: (mistake: unknown) => void;
@@ -26,7 +29,15 @@ export type StreamsWorld = {
   beat?: number;
 };
 
-type Stream = { id: string; socket: WebSocket; sent: number; isSending: boolean; isStale: boolean; isAlive: boolean };
+type Stream = {
+  id: string;
+  isHubs: boolean;
+  socket: WebSocket;
+  sent: number;
+  isSending: boolean;
+  isStale: boolean;
+  isAlive: boolean;
+};
 
 /** In milliseconds. */
 const LOOK = 3_000;
@@ -50,7 +61,7 @@ export function createStreams({ after, lengths, onMistake, beat = BEAT }: Stream
     try {
       while (stream.isStale && stream.socket.readyState === WebSocket.OPEN) {
         stream.isStale = false;
-        const entries = await after(stream.id, stream.sent);
+        const entries = await after(stream.id, stream.sent, stream.isHubs);
         const last = entries.at(-1);
         if (!last) continue;
         stream.socket.send(
@@ -88,9 +99,10 @@ export function createStreams({ after, lengths, onMistake, beat = BEAT }: Stream
   beating.unref();
 
   return {
-    open(req, socket, head, { id = '', after: sent }) {
+    open(req, socket, head, { id = '', after: sent, isHubs = false }) {
       server.handleUpgrade(req, socket, head, (opened) => {
-        const stream: Stream = { id, socket: opened, sent, isSending: false, isStale: false, isAlive: true };
+        const flags = { isSending: false, isStale: false, isAlive: true };
+        const stream: Stream = { id, isHubs, socket: opened, sent, ...flags };
         const others = streams.get(id) ?? new Set();
         const [oldest] = others;
         if (oldest && others.size >= MOST_STREAMS) {

@@ -14,6 +14,8 @@ export type Claims = {
   user: string;
   /** The pages that may use it, as origins, where a hub has said that it is to be fewer than all of its own. */
   origins?: string[];
+  /** It was had with the hub's secret, and is shown what only the hub is. */
+  isHubs?: true;
 };
 
 export type Tokens = {
@@ -26,13 +28,23 @@ const LIFETIME: Record<Use, number> = { chat: 3_600, stream: 120, return: 86_400
 const ISSUER = 'kortlotsen';
 
 /** Direct Line clients read `user` and `conv` themselves. */
-const Payload = z.object({ conv: z.string(), user: z.string(), origins: z.array(z.string()).optional() });
+const Payload = z.object({
+  conv: z.string(),
+  user: z.string(),
+  origins: z.array(z.string()).optional(),
+  hub: z.literal(true).optional(),
+});
 
 export function createTokens(key: string, lifetime: Record<Use, number> = LIFETIME): Tokens {
   const secret = new TextEncoder().encode(key);
   return {
-    async issue(use, { conversation, user, origins }) {
-      const token = await new SignJWT({ conv: conversation, user, ...(origins && { origins }) })
+    async issue(use, { conversation, user, origins, isHubs }) {
+      const token = await new SignJWT({
+        conv: conversation,
+        user,
+        ...(origins && { origins }),
+        ...(isHubs && { hub: isHubs }),
+      })
         .setProtectedHeader({ alg: 'HS256' })
         .setIssuer(ISSUER)
         .setAudience(use)
@@ -44,8 +56,8 @@ export function createTokens(key: string, lifetime: Record<Use, number> = LIFETI
     async read(use, token) {
       try {
         const { payload } = await jwtVerify(token, secret, { algorithms: ['HS256'], issuer: ISSUER, audience: use });
-        const { conv, user, origins } = Payload.parse(payload);
-        return { conversation: conv, user, ...(origins && { origins }) };
+        const { conv, user, origins, hub } = Payload.parse(payload);
+        return { conversation: conv, user, ...(origins && { origins }), ...(hub && { isHubs: hub }) };
       } catch (problem) {
         return problem instanceof JWTExpired ? 'expired' : 'invalid';
       }
