@@ -10,13 +10,14 @@ import { assign, type StateValue } from 'xstate';
 import { lapsesOn, renewBy } from './card-validity.ts';
 import { quotableOf, quotableReceipt } from './card-status.ts';
 import { guidedPaths, ofAskedDay, pathBeginnings, waysBack } from './guided-paths.ts';
-import { handOver, linesOfHandingOver } from './handing-over.ts';
+import { linesOfHandingOver } from './handing-over.ts';
 import { answers, type Intent, talk } from './intents.ts';
 import { isNobody, proofHasEnded } from './proving.ts';
-import { isToBeRated } from './rating.ts';
+import { answered, asking, isBeingRated, isOver, isUnrated } from './rating.ts';
 import {
   type Context,
   dayOf,
+  handOver,
   type Moment,
   nobody,
   nothingTold,
@@ -87,7 +88,7 @@ export const conversation = vocabulary.createMachine({
         ...answersInPlace,
         'intent.greeting': { actions: say('conversation/greeting') },
         'intent.thanks': [
-          { guard: isToBeRated, target: '.assisting.rating', actions: say('conversation/thanks') },
+          { guard: isOver, actions: [say('conversation/thanks'), ...asking] },
           { actions: say('conversation/thanks') },
         ],
         'intent.help': { actions: say('conversation/help') },
@@ -118,9 +119,17 @@ export const conversation = vocabulary.createMachine({
         },
         signInCode: { actions: say('conversation/codeIsUnasked') },
         back: [{ guard: hasLeftPath, target: '#returning' }, { actions: say('conversation/nothingToGoBackTo') }],
-        yes: [{ guard: hasWayBack, target: '#returning' }, { actions: say('conversation/nothingWasAsked') }],
+        yes: [
+          { guard: hasWayBack, target: '#returning' },
+          { guard: isBeingRated, actions: [answered, say('conversation/helped')] },
+          { actions: say('conversation/nothingWasAsked') },
+        ],
         no: [
           { guard: hasWayBack, target: '.assisting.listening', actions: 'forgetWayBack' },
+          {
+            guard: isBeingRated,
+            actions: [answered, { type: 'learnFrom', params: { kind: 'notHelped' } }, say('conversation/notHelped')],
+          },
           { actions: say('conversation/nothingWasAsked') },
         ],
         told: { actions: { type: 'learn', params: ({ event }) => event.told } },
@@ -154,9 +163,9 @@ export const conversation = vocabulary.createMachine({
         },
         'desk.handedBack': [
           {
-            guard: (now) => now.event.isClosed === true && isToBeRated(now),
-            target: '.assisting.rating',
-            actions: ['comeBack', say('conversation/caseIsClosed')],
+            guard: (now) => now.event.isClosed === true && isUnrated(now),
+            target: '.assisting.listening',
+            actions: ['comeBack', say('conversation/caseIsClosed'), ...asking],
           },
           {
             guard: ({ event }) => event.isClosed === true,
@@ -186,7 +195,10 @@ export const conversation = vocabulary.createMachine({
           {
             guard: isWish,
             target: '.clear',
-            actions: assign(({ event }) => ({ wish: event.type.replace('intent.', '') as Intent })),
+            actions: assign(({ event, context: { rating } }) => ({
+              wish: event.type.replace('intent.', '') as Intent,
+              ...(rating && { rating: 'done' as const }),
+            })),
           },
           { guard: isUnderstood, target: '.clear' },
         ],

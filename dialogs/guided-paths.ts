@@ -15,7 +15,6 @@ import { order } from './order.ts';
 import { photoAndPickup } from './photo-and-pickup.ts';
 import { pinTrouble } from './pin-trouble.ts';
 import { protectedIdentity } from './protected-identity.ts';
-import { rating } from './rating.ts';
 import { renewal } from './renewal.ts';
 import { studiesEnded } from './studies-ended.ts';
 import { supplementaryCertificate } from './supplementary-certificate.ts';
@@ -32,7 +31,6 @@ export const guidedPaths = {
   'photo-and-pickup': photoAndPickup,
   'pin-trouble': pinTrouble,
   'protected-identity': protectedIdentity,
-  rating,
   renewal,
   'studies-ended': studiesEnded,
   'supplementary-certificate': supplementaryCertificate,

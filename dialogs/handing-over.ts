@@ -5,12 +5,7 @@
  * When the conversation comes back, it listens, and what was left in the middle
  * can be gone on with. What was confirmed before is not confirmed any more.
  */
-import type { Moment } from './vocabulary.ts';
-
-/** That somebody’s personal data are protected is never among the reasons. */
-export type HandingOver = { reason: 'asked' | 'notUnderstood' | 'outcome' };
-
-export const handOver = (reason: HandingOver['reason']) => ({ type: 'handOver', params: { reason } }) as const;
+import type { HandingOver, Moment } from './vocabulary.ts';
 
 /** What may be said of it, by whether there is a desk to hand over to, and whether it is open. */
 export const linesOfHandingOver = [

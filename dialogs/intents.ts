@@ -33,7 +33,6 @@ export type PathName =
   | 'photo-and-pickup'
   | 'pin-trouble'
   | 'protected-identity'
-  | 'rating'
   | 'renewal'
   | 'studies-ended'
   | 'supplementary-certificate'

@@ -1,25 +1,24 @@
 /**
  * Whether it helped, asked once, when it is over. A no is learned from.
  *
- * It opens no path: whoever writes something else instead has not left anything.
+ * It is asked where the talk is, and moves nobody: whoever writes something
+ * else instead has been asked, and is not asked again.
  */
-import { assign } from 'xstate';
-import { type Now, outcomes, vocabulary } from './vocabulary.ts';
+import { type Now, say } from './vocabulary.ts';
 
-export const rating = vocabulary.createStateConfig({
-  id: 'rating',
-  entry: assign({ isRated: true }),
-  initial: 'confirming',
-  states: {
-    confirming: {
-      meta: { asks: 'confirmation' },
-      on: { yes: 'helped', no: { target: 'notHelped', actions: { type: 'learnFrom', params: { kind: 'notHelped' } } } },
-    },
-    ...outcomes('rating', 'helped', 'notHelped'),
-  },
-});
+export const asking = [{ type: 'rate', params: 'asked' }, say('conversation/didItHelp')] as const;
+export const answered = { type: 'rate', params: 'done' } as const;
 
-/** Something was wanted, nothing is open, and it has not been asked before. */
-export function isToBeRated({ context: { wish, path, left, isRated } }: Now): boolean {
-  return wish !== undefined && path === undefined && left === undefined && isRated !== true;
+/** Something was wanted, and it has not been asked before. */
+export function isUnrated({ context: { wish, rating } }: Now): boolean {
+  return wish !== undefined && rating === undefined;
+}
+
+/** Nor is anything left to go on with. */
+export function isOver(now: Now): boolean {
+  return isUnrated(now) && now.context.path === undefined && now.context.left === undefined;
+}
+
+export function isBeingRated({ context: { path, rating } }: Now): boolean {
+  return rating === 'asked' && path === undefined;
 }

@@ -7,7 +7,6 @@
  */
 import { assign, setup } from 'xstate';
 import type { Card, Day, PhotoSite, Receipt, Span } from './card-validity.ts';
-import { handOver, type HandingOver } from './handing-over.ts';
 import type { Intent, PathName } from './intents.ts';
 
 /** A moment with Stockholm's own offset, so that its first ten characters are the day here. */
@@ -140,6 +139,9 @@ export type Quoted =
 
 export type Quotable = Partial<Record<string, Quoted>>;
 
+/** Why a human is to take over. That somebody’s personal data are protected is never among the reasons. */
+export type HandingOver = { reason: 'asked' | 'notUnderstood' | 'outcome' };
+
 /** What a transition may list, and what each is given. `offers` are intents to choose among. */
 export type Effects = {
   say: { line: string; facts?: Quotable; offers?: Intent[] };
@@ -172,8 +174,8 @@ export type Context = {
   wish?: Intent | undefined;
   /** What of all that is known an agent has told. */
   fromAgent?: readonly Fact[];
-  /** Whether it helped has been asked. */
-  isRated?: true;
+  /** Whether it helped has been asked just now, or before. */
+  rating?: 'asked' | 'done';
 };
 
 /** What is left of somebody who is not signed in any more. */
@@ -232,7 +234,7 @@ export const vocabulary = setup({
       left: [path, left].find((each) => each !== undefined && each !== next),
       isInterrupted: path !== undefined && path !== next,
     })),
-    /** What was in the middle can be gone on with, and has to be asked about anew. */
+    /** What was in the middle can be gone on with, and has to be asked about anew; unless a human has settled it. */
     comeBack: assign(({ context, event }) => {
       const told = event.type === 'desk.handedBack' ? (event.told ?? {}) : {};
       return {
@@ -240,10 +242,11 @@ export const vocabulary = setup({
         fromAgent: [...new Set([...(context.fromAgent ?? []), ...(Object.keys(told) as Fact[])])],
         proposal: undefined,
         path: undefined,
-        left: context.path ?? context.left,
+        left: event.type === 'desk.handedBack' && event.isClosed ? undefined : (context.path ?? context.left),
         isInterrupted: false,
       };
     }),
+    rate: assign((_, rating: 'asked' | 'done') => ({ rating })),
     keepForLater: assign((_, path: PathName) => ({ left: path, isInterrupted: false })),
     signIn: assign(({ event }) =>
       event.type === 'identity.verified' ? { identity: { ...event.proof, seenAt: event.at }, cards: [] } : {},
@@ -261,6 +264,7 @@ export const vocabulary = setup({
 });
 
 export const say = (line: string) => ({ type: 'say', params: { line } }) as const;
+export const handOver = (reason: HandingOver['reason']) => ({ type: 'handOver', params: { reason } }) as const;
 export const knows = (facts: Known) => ({ type: 'knows', params: facts }) as const;
 export const isTold = (fact: Fact) => ({ type: 'isTold', params: fact }) as const;
 

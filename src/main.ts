@@ -24,6 +24,7 @@ import { createDemonstrationLedger } from './ledger/demonstration-ledger.ts';
 import { inCondition, type LedgerCondition, withDeadline } from './ledger/faults.ts';
 import { privacyLabels } from './privacy/records.ts';
 import type { Service, ServiceWorld } from './cli/serve.ts';
+import { createDeskHours, type Hours } from './servicedesk/hours.ts';
 import { sessionLabels } from './servicedesk/sessions.ts';
 import { Hub, type Purpose, readSettings, type Settings } from './settings.ts';
 import type { Database } from './storage/database.ts';
@@ -118,6 +119,9 @@ function stopAsked(): Promise<void> {
   });
 }
 
+/** Nobody is at the other end of a terminal, so unless hours are to be tried a case is kept, and the bot goes on. */
+const NEVER_OPEN: Hours = { spans: [], closedDays: [] };
+
 type ConverseOptions = { json?: true; at?: Date; as?: DemonstrationName; ledger: LedgerCondition };
 
 program
@@ -129,7 +133,7 @@ program
   .addOption(new Option('--ledger <condition>', 'how the card ledger is').choices(['up', 'down', 'slow']).default('up'))
   .action(async ({ json, at, as, ledger: condition }: ConverseOptions) => {
     const now = () => at ?? new Date();
-    const { contacts, hasColour, proofLasts } = readSettings(process.env);
+    const { contacts, hasColour, proofLasts, servicedesk } = readSettings(process.env);
     const content = loadContent(contacts);
     const { ledger: demonstration, personOf } = createDemonstrationLedger(now);
     const ledger = inCondition(demonstration, condition, LEDGER_DEADLINE);
@@ -142,6 +146,7 @@ program
       store: createMemoryStore(),
       proving: { way: 'known', person },
       proofLasts,
+      servicedesk: servicedesk && createDeskHours(servicedesk.hours ?? NEVER_OPEN),
       now,
       onTurn: () => undefined,
       onMistake: (mistake) => process.stderr.write(`${mistake instanceof Error ? mistake.stack : 'A mistake'}\n`),

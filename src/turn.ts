@@ -10,13 +10,14 @@
  */
 import { type ExecutableActionObject, initialTransition, type Snapshot, type SnapshotFrom, transition } from 'xstate';
 import { conversation, quotable, restingState } from '../dialogs/conversation.ts';
-import { type HandingOver, lineOfHandingOver } from '../dialogs/handing-over.ts';
+import { lineOfHandingOver } from '../dialogs/handing-over.ts';
 import type { Card } from '../dialogs/card-validity.ts';
 import type { Intent, PathName } from '../dialogs/intents.ts';
 import type {
   Asks,
   Effects,
   Fact,
+  HandingOver,
   Heard,
   Known,
   Moment,
@@ -171,7 +172,9 @@ export function asked(rest: Rest): Asked {
  * silence; only the world sends such events.
  */
 function restingLines(before: Rest, after: Rest, spoken: readonly Reply[], moment: Heard | Reported): Reply[] {
-  const moved = !isSamePlace(before, after) || moment.type === 'desk.handedBack';
+  const isBack = moment.type === 'desk.handedBack';
+  if (isBack && moment.isClosed) return [];
+  const moved = !isSamePlace(before, after) || isBack;
   return moved || asked(after).fact || spoken.length === 0 ? lineOf(after, moment) : [];
 }
 

@@ -32,6 +32,7 @@ import { closeServer, createServer, listen } from '../server.ts';
 import { createCardDesk } from '../servicedesk/cards.ts';
 import { createDesk } from '../servicedesk/desk.ts';
 import { createDeskHours } from '../servicedesk/hours.ts';
+import { createInvitations } from '../servicedesk/invitations.ts';
 import { mountServicedesk } from '../servicedesk/routes.ts';
 import { createSessions, deskSignInCallback } from '../servicedesk/sessions.ts';
 import type { IdentitySettings, ServicedeskIdentity, Settings } from '../settings.ts';
@@ -149,6 +150,7 @@ export async function serve({
             now,
           })
         : undefined;
+    const invitations = createInvitations(database, publicOrigin);
     let closePages = (): void => undefined;
     const retention = createRetention({ database, days: settings.retention.days, now, onMistake });
     const signingIn = ({ holderClaim, acr, ...provider }: IdentitySettings) => ({
@@ -195,6 +197,7 @@ export async function serve({
             now,
             embedOrigins,
             accent,
+            invited: sessions && invitations.take,
           }),
         (each) =>
           mountStockPage(each, {
@@ -214,7 +217,8 @@ export async function serve({
           if (!sessions) return;
           sessions.mount(each);
           const cards = createCardDesk({ database, ledger: ledger.port, now, onMistake });
-          const world = { desk, sessions, cards, content, scripts, publicOrigin, now, onMistake };
+          const { linkTo } = invitations;
+          const world = { desk, sessions, cards, content, scripts, publicOrigin, linkTo, now, onMistake };
           ({ close: closePages } = await mountServicedesk(each, world));
         },
         (each) => {
@@ -248,9 +252,11 @@ export async function serve({
     });
 
     const letGo = () =>
-      Promise.all([retention.run(), signIns.purge(), sessions?.purge(), limits.purge()]).catch((mistake: unknown) => {
-        onMistake(mistake);
-      });
+      Promise.all([retention.run(), signIns.purge(), sessions?.purge(), invitations.purge(), limits.purge()]).catch(
+        (mistake: unknown) => {
+          onMistake(mistake);
+        },
+      );
     const lettingGo = setInterval(() => void letGo(), LETTING_GO);
     void letGo();
     const stopping = new AbortController();

@@ -217,8 +217,18 @@ export function createConversations(world: World): Conversations {
         ...(clears && { clears }),
       };
     });
-    const handing = handsOver && handingOver(on.conversation, handsOver);
-    return { kept: { saved, state, asked, suggests }, replies, requests, heard: [], spoken, erases, handing };
+    const kept = { saved, state, asked, suggests };
+    const made: Draft = { kept, replies, requests, heard: [], spoken, erases };
+    return handsOver ? handing(made, handingOver(on.conversation, handsOver)) : made;
+  };
+
+  /** Who answers from then on is told with the last that is said. */
+  const handing = (made: Draft, handing: Handing): Draft => {
+    const speaker: Speaker | undefined = handing.to === 'bot' ? 'bot' : handing.isNow ? 'queue' : undefined;
+    const replies = made.replies.map((reply, index): Said =>
+      speaker && index === made.replies.length - 1 ? { ...reply, now: { speaker } } : reply,
+    );
+    return { ...made, replies, handing };
   };
 
   const handingOver = (conversation: string, { isNow, reason }: NonNullable<Turn['handsOver']>): Handing => {
@@ -294,7 +304,7 @@ export function createConversations(world: World): Conversations {
       const turn = takeTurn(kept.saved, [{ ...moment, ...command }]);
       return { ...draft(turn, moment, on), heard: [nameOf(command)] };
     });
-    return { ...made, answers: seq, said: text, handing: { to: 'bot', outcome: 'withdrawn', by: undefined } };
+    return handing({ ...made, answers: seq, said: text }, { to: 'bot', outcome: 'withdrawn', by: undefined });
   };
 
   /** Back with the bot: what was wanted meanwhile is answered, and nothing is taken for an answer to the bot. */
@@ -540,7 +550,7 @@ export function createConversations(world: World): Conversations {
           const into = exchange(found);
           const after = await take(found, into, (on) =>
             on.kept && on.turns === found.turns
-              ? { ...comingBack(on.kept, on, meanwhile, onto), handing: { to: 'bot', outcome, by } }
+              ? handing(comingBack(on.kept, on, meanwhile, onto), { to: 'bot', outcome, by })
               : undefined,
           );
           if (into.heard.length > 0) {

@@ -16,6 +16,11 @@ const kinds = new Map<Wish['type'], Lesson['kind']>([
   ['ambiguous', 'clarified'],
 ]);
 
+const ratings = [
+  ['conversation/helped', 'helped'],
+  ['conversation/notHelped', 'notHelped'],
+] as const;
+
 /** `text` is masked, as it is kept. */
 export function learned(_: Pending, wishes: readonly Wish[], turn: Turn, text: string): { lessons: Lesson[] } {
   const wish = turn.wish;
@@ -67,6 +72,6 @@ export function countedIn(
   ) {
     countOnce('answered');
   }
-  if (turn.state === 'rating/helped' || turn.state === 'rating/notHelped') countOnce('rated', turn.state.slice(7));
+  for (const [line, rating] of ratings) if (replies.some((reply) => reply.line === line)) count('rated', rating);
   return { tallies, counted: [...now] };
 }

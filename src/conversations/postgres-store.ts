@@ -50,6 +50,7 @@ const SaidShape = z.object({
   link: LinkShape.optional(),
   visits: z.array(Visit).optional(),
   clears: z.literal(true).optional(),
+  now: z.object({ speaker: z.enum(['bot', 'queue', 'agent']), name: z.string().exactOptional() }).optional(),
 });
 const Referred = z.object({ reference: z.string() });
 const AnyRequest = z.discriminatedUnion('request', [
@@ -536,7 +537,7 @@ function readRequest(written: unknown): Request {
 }
 
 function saidOf(written: unknown): Said {
-  const { line, link, receipt, source, visits, clears, ...said } = SaidShape.parse(written);
+  const { line, link, receipt, source, visits, clears, now, ...said } = SaidShape.parse(written);
   return {
     ...said,
     source,
@@ -545,6 +546,7 @@ function saidOf(written: unknown): Said {
     ...(link && { link }),
     ...(visits && { visits }),
     ...(clears && { clears }),
+    ...(now && { now }),
   };
 }
 

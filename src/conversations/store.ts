@@ -7,9 +7,8 @@
  * its rows alone, so whoever reads them can go on from there.
  */
 import type { Day } from '../../dialogs/card-validity.ts';
-import type { HandingOver } from '../../dialogs/handing-over.ts';
 import type { Intent } from '../../dialogs/intents.ts';
-import type { Revocation, Request } from '../../dialogs/vocabulary.ts';
+import type { HandingOver, Revocation, Request } from '../../dialogs/vocabulary.ts';
 import type { Spoken, VisitInWords } from '../content.ts';
 import type { Door, Masked } from '../masking.ts';
 import type { Asked, Saved } from '../turn.ts';
@@ -46,7 +45,15 @@ export type Link = { title: string; url: string };
  * A reply as it is kept, with the name of its line. A visit has where it can be fetched for a calendar, and needs its opening no more. Where a
  * reply `clears`, everything before it is gone, also from sight.
  */
-export type Said = Omit<Spoken, 'visits'> & { line?: string; link?: Link; visits?: VisitCard[]; clears?: true };
+export type Said = Omit<Spoken, 'visits'> & {
+  line?: string;
+  link?: Link;
+  visits?: VisitCard[];
+  clears?: true;
+  /** Who answers from here on, where that changes. */
+  now?: SpeaksNow;
+};
+export type SpeaksNow = { speaker: Speaker; name?: string };
 export type VisitCard = Omit<VisitInWords, 'opening'> & { link?: Link };
 
 /** Who answers a conversation: the bot, whoever of the desk comes next, or one of them. */

@@ -14,7 +14,7 @@ import type { Fact, Known } from '../../dialogs/vocabulary.ts';
 import type { Content } from '../content.ts';
 import type { Conversations } from '../conversations/conversations.ts';
 import { AgentShape, IS_THEIRS } from '../conversations/postgres-store.ts';
-import type { Agent, Logged, Place, Reason } from '../conversations/store.ts';
+import type { Agent, Logged, Place, Reason, SpeaksNow } from '../conversations/store.ts';
 import { maskForAny } from '../masking.ts';
 import { type Database, isDuplicate, type Statement } from '../storage/database.ts';
 import { type Saved, standingOf } from '../turn.ts';
@@ -223,7 +223,8 @@ export function createDesk({ database, conversations, content, now }: DeskWorld)
   };
   conversations.subscribe(refresh);
 
-  const notice = (name: string, agent = '') => ({
+  const notice = (name: string, now: SpeaksNow, agent = '') => ({
+    now,
     text: content.label(name, { agent }),
     cites: [],
     suggests: [],
@@ -266,7 +267,8 @@ export function createDesk({ database, conversations, content, now }: DeskWorld)
     },
     async claim(id, agent) {
       const at = now();
-      if ((await run(claim, [id, agent, notice('desk/claimed', agent.name), at])).length > 0) return 'claimed';
+      if ((await run(claim, [id, agent, notice('desk/claimed', theirs(agent), agent.name), at])).length > 0)
+        return 'claimed';
       const found = await whoHas(id);
       if (!found) return 'gone';
       if (found.speaker !== 'agent') return 'busy';
@@ -287,7 +289,12 @@ export function createDesk({ database, conversations, content, now }: DeskWorld)
       }
     },
     async release(id, agent) {
-      const released = await run(release, [notice('desk/released', agent.name), now(), id, agent.id]);
+      const released = await run(release, [
+        notice('desk/released', { speaker: 'queue' }, agent.name),
+        now(),
+        id,
+        agent.id,
+      ]);
       return released.length > 0 ? 'released' : 'notYours';
     },
     async handBack(id, agent, { path, known }) {
@@ -299,12 +306,18 @@ export function createDesk({ database, conversations, content, now }: DeskWorld)
     async openFor(agent, place) {
       await conversations.open(place);
       const id = randomBytes(12).toString('base64url');
-      const opened = await run(openCase, [place.conversation, id, agent, notice('desk/opened', agent.name), now()]);
+      const opened = await run(openCase, [
+        place.conversation,
+        id,
+        agent,
+        notice('desk/opened', theirs(agent), agent.name),
+        now(),
+      ]);
       if (opened.length === 0) throw new Error('A conversation that was just begun has a case already');
       return { id };
     },
     async lapse() {
-      await run(lapse, [notice('desk/lapsed'), now()]);
+      await run(lapse, [notice('desk/lapsed', { speaker: 'queue' }), now()]);
     },
     subscribe(hear) {
       hearers.add(hear);
@@ -313,6 +326,8 @@ export function createDesk({ database, conversations, content, now }: DeskWorld)
     refresh,
   };
 }
+
+const theirs = ({ name }: Agent): SpeaksNow => ({ speaker: 'agent', name });
 
 function inQueue({ id, reason, waiting_since, conversation, state, agent, is_kept, unanswered }: Row): CaseInQueue {
   const [path] = (state ?? '').split('/');

@@ -197,7 +197,6 @@ const PATHS = {
   'photo-and-pickup': 1,
   'pin-trouble': 1,
   'protected-identity': 1,
-  rating: 1,
   renewal: 1,
   'studies-ended': 1,
   'supplementary-certificate': 1,

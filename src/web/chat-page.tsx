@@ -14,7 +14,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { render } from 'preact-render-to-string';
 import type { Next, Request, Response, Server } from 'restify';
 import * as z from 'zod';
-import { newcomer, placeOf, toDirectLineActivity } from '../channels/direct-line/direct-line.ts';
+import { comingTo, newcomer, placeOf, toDirectLineActivity } from '../channels/direct-line/direct-line.ts';
 import type { Limits } from '../channels/direct-line/limits.ts';
 import type { Claims, Tokens } from '../channels/direct-line/tokens.ts';
 import type { Content } from '../content.ts';
@@ -25,7 +25,7 @@ import { Activity, LONGEST_TEXT } from './chat/activity.ts';
 import { atRest, ChatView, type FormFields } from './chat/chat-view.tsx';
 import { CHAT_TEXTS, type Texts } from './chat/texts.ts';
 import { ACCENT, readableInTheDark } from './colours.ts';
-import { sendPage } from './page.ts';
+import { escaped, READING_STYLE, sendPage } from './page.ts';
 import { type AddressOf, isFromOurPage } from './requests.ts';
 import { toTranscript } from './transcript.ts';
 
@@ -51,6 +51,8 @@ export type ChatPageWorld = {
   /** The folder with the scripts of our pages. */
   scripts: string;
   now: () => Date;
+  /** The conversation that a code is the way in to, once. Without a servicedesk there are none. */
+  invited?: ((code: string, by: string) => Promise<string | undefined>) | undefined;
 };
 
 /** How long a page without scripts waits for an answer, in milliseconds. */
@@ -58,6 +60,7 @@ const PATIENCE = 9_000;
 
 const Token = z.string().max(4_000);
 const Returning = z.object({ returnToken: Token.optional() });
+const WayIn = z.object({ code: z.string().max(100) });
 const Sent = z.object({
   token: Token.catch(''),
   id: z.uuid().catch(() => randomUUID()),
@@ -150,6 +153,52 @@ export async function mountChatPage(server: Server, world: ChatPageWorld): Promi
     sendChat(req, res, { activities: welcome(), token: '' });
     next(false);
   });
+
+  const { invited } = world;
+  if (invited) {
+    /** A way in is taken by whoever presses the button, and not by what only looks where an address leads. */
+    server.get('/c/:code', (req: Request, res: Response, next: Next) => {
+      sendWayIn(res, { id: randomUUID(), action: req.getPath() });
+      next(false);
+    });
+
+    server.post('/c/:code', async (req: Request, res: Response) => {
+      const sent = sentFrom(req, res);
+      if (!sent) return;
+      if (await isTooMuch(req, res, undefined)) {
+        sendWayIn(res, { status: 429 });
+        return;
+      }
+      const { code } = WayIn.parse(req.params);
+      const conversation = await invited(code, sent.id);
+      const claims = conversation === undefined ? undefined : comingTo(conversation);
+      if (!claims || conversation === undefined) {
+        sendWayIn(res, { status: 410 });
+        return;
+      }
+      const activities = activitiesOf(claims.conversation, await conversations.log(conversation, 0));
+      const { token } = await tokens.issue('return', claims);
+      sendChat(req, res, { activities, token });
+    });
+  }
+
+  const sendWayIn = (res: Response, to: { id: string; action: string } | { status: 410 | 429 }): void => {
+    const label = (name: string) => escaped(content.label(`chat/${name}`));
+    const body =
+      'status' in to
+        ? `<p>${label(to.status === 410 ? 'wayInIsGone' : 'busy')}</p>\n<p><a href="/">${label('wayInElsewhere')}</a></p>`
+        : `<p>${label('wayInText')}</p>
+<form method="post" action="${escaped(to.action)}"><input type="hidden" name="id" value="${to.id}">
+<button type="submit">${label('wayInOpen')}</button></form>`;
+    sendPage(res, {
+      title: texts.title,
+      ...('status' in to && { status: to.status }),
+      head: (nonce) => `<style nonce="${nonce}">${READING_STYLE}</style>\n<link rel="icon" href="data:,">`,
+      body: `<main>\n<h1>${escaped(texts.title)}</h1>\n${body}\n</main>`,
+      referrer: 'same-origin',
+      allows: (nonce) => [`style-src 'nonce-${nonce}'`, 'img-src data:', "form-action 'self'"],
+    });
+  };
 
   server.post('/chat', async (req: Request, res: Response) => {
     const sent = sentFrom(req, res);

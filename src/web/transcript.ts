@@ -2,6 +2,7 @@
 import { instantOf } from '../calendar.ts';
 import { type Activity, isOwn } from './chat/activity.ts';
 import { partsOf, type Part } from './chat/card.tsx';
+import { speakerOf } from './chat/chat-view.tsx';
 import type { Texts } from './chat/texts.ts';
 
 export function toTranscript(activities: readonly Activity[], texts: Texts, dated: readonly string[]): string {
@@ -13,7 +14,7 @@ function entryOf(activity: Activity, texts: Texts): string {
   const { text = '', attachments = [], timestamp } = activity;
   const at = timestamp === undefined ? '' : `, ${instantOf(new Date(timestamp)).slice(0, 16).replace('T', ' ')}`;
   const cards = attachments.map((attachment) => partsOf(attachment).map(partInWords).join('\n'));
-  const [who, words] = isOwn(activity) ? [texts.you, text] : [texts.bot, withRules(text, activity)];
+  const [who, words] = isOwn(activity) ? [texts.you, text] : [speakerOf(activity, texts), withRules(text, activity)];
   return [`${who}${at}`, words, ...cards].join('\n\n');
 }
 

@@ -14,6 +14,7 @@ import {
   type IssuedCard,
   isOrderFresh,
   isOrderLapsed,
+  isRevocable,
   isTooLateToRenewInTime,
   lapsesOn,
   renewBy,
@@ -173,6 +174,16 @@ describe('a card', () => {
 
   it('has expired when the ledger says so, whatever is printed', () => {
     expect(isExpired({ ...card, state: 'EXPIRED' }, '2026-11-23')).toBe(true);
+  });
+
+  it('can be revoked while it is in use or waits at the office, through its last day, and only where it was issued', () => {
+    const states = ['ACTIVE', 'AWAITING_HANDOVER', 'EXPIRED', 'VOIDED', 'DESTROYED'] as const;
+    const inState = (state: (typeof states)[number]): Card =>
+      state === 'AWAITING_HANDOVER' ? { ...card, state, photoSite: undefined } : { ...card, state };
+    const can = (one: Card, today: Day = '2027-10-10') => isRevocable(one, today);
+    expect(states.filter((state) => can(inState(state)))).toEqual(['ACTIVE', 'AWAITING_HANDOVER']);
+    expect(states.filter((state) => can(inState(state), '2027-10-11'))).toEqual([]);
+    expect(states.filter((state) => can({ ...inState(state), issuer: 'other' }))).toEqual([]);
   });
 
   it('is issued once it has a day of issue', () => {

@@ -284,6 +284,7 @@ function sameness(rest: Rest): string {
     context.path,
     context.left !== undefined,
     context.isUnsettled,
+    path === 'conversation' && [context.wish !== undefined, context.rating],
   ]);
 }
 

@@ -25,6 +25,10 @@ import type { Claims, Tokens } from './tokens.ts';
 // Our pages give their visitors a conversation, as hubs do theirs.
 export { newcomer };
 
+/** Somebody who is let in to a conversation of the web chat; nobody is, to one that is held elsewhere. */
+export const comingTo = (conversation: string): Claims | undefined =>
+  conversation.startsWith(PREFIX) ? { ...newcomer(), conversation: theirs(conversation) } : undefined;
+
 export type DirectLine = {
   mount: (server: Server) => void;
   /** Other processes' turns: the log of this conversation may have grown. */
@@ -387,20 +391,30 @@ export const toDirectLineActivity = (id: string, entry: Logged, rules: Rules) =>
 });
 
 function bodyOf(entry: Logged, rules: Rules): object {
-  if (entry.author === 'bot') {
-    const { clears } = entry.said;
-    return { ...toWebChatActivity(entry.said, rules), from: BOT, ...(clears && { channelData: { clears } }) };
+  if (entry.author !== 'student') {
+    const { clears, now } = entry.said;
+    const channelData = { ...(clears && { clears }), ...(now && { now }) };
+    const hasData = clears !== undefined || now !== undefined;
+    return { ...toWebChatActivity(entry.said, rules), from: senderOf(entry), ...(hasData && { channelData }) };
   }
-  if (entry.author === 'agent') {
-    return { ...toWebChatActivity(entry.said, rules), from: { id: 'agent', name: entry.agent.name, role: 'bot' } };
-  }
-  if (entry.author === 'desk') return { ...toWebChatActivity(entry.said, rules), from: DESK };
   const channelData = { clientActivityID: entry.id };
   if ('noted' in entry) {
     const { type, name } = entry.noted;
     return { type, ...(name !== '' && { name }), from: STUDENT, channelData };
   }
   return { type: 'message', text: entry.text, textFormat: 'plain', locale: 'sv-SE', from: STUDENT, channelData };
+}
+
+/** Clients tell bots and users apart, and nothing else; that it is a human is told by their name. */
+function senderOf(entry: Exclude<Logged, { author: 'student' }>) {
+  switch (entry.author) {
+    case 'bot':
+      return BOT;
+    case 'agent':
+      return { id: 'agent', name: entry.agent.name, role: 'bot' };
+    case 'desk':
+      return DESK;
+  }
 }
 
 /** Why something that can be read is not taken. */

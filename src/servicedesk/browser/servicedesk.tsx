@@ -55,8 +55,9 @@ function Desk() {
   }, []);
   // A case that was left by what was done in it, is left in the address too.
   useEffect(() => {
-    if (open === undefined && idInAddress() !== undefined) location.hash = '';
-    focusOn(open ? TITLE : QUEUE);
+    const isOpen = session.state().open !== undefined;
+    if (!isOpen && idInAddress() !== undefined) location.hash = '';
+    focusOn(isOpen ? TITLE : QUEUE);
   }, [open?.id]);
   useEffect(() => {
     const waiting = cases.filter((each) => each.state !== 'claimed').length;

@@ -143,11 +143,9 @@ export function createSession(agent: string, longest: number): Session {
     const isLost = open.file?.isYours === true && !file.isYours;
     const hasWritten =
       open.file && file.log.some(({ seq, from }) => from === 'student' && seq > (open.file?.seen ?? 0));
-    const notice = isLost
-      ? ({ kind: 'lost', by: file.case.agent?.name } as const)
-      : file.isYours
-        ? undefined
-        : open.notice;
+    const stillLost = isLost || open.notice?.kind === 'lost';
+    const lost = stillLost ? ({ kind: 'lost', by: file.case.agent?.name } as const) : open.notice;
+    const notice = file.isYours ? undefined : lost;
     changeOpen(id, { file, notice });
     if (hasWritten) change({ news: { kind: 'message' } });
   };

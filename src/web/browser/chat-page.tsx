@@ -16,6 +16,9 @@ type FromHost = { kortlotsen: 'opened' };
 const app = elementById('app');
 const data = JSON.parse(elementById('data').textContent) as ChatPageData;
 const isFramed = window.parent !== window;
+// A way in is taken once: whoever loads the page again is in already.
+if (location.pathname.startsWith('/c/')) history.replaceState(null, '', '/');
+
 const session = createSession({ activities: data.activities, returnToken: data.form.token || undefined });
 
 const drawCard: DrawCard = async (card, into) => {

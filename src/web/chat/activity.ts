@@ -21,7 +21,13 @@ export const Activity = z.object({
   entities: lenient(z.array(z.object({ citation: lenient(z.array(Claim)) }))),
   suggestedActions: lenient(z.object({ actions: z.array(Action) })),
   attachments: lenient(z.array(Attachment)),
-  channelData: lenient(z.object({ clientActivityID: lenient(z.string()), clears: lenient(z.boolean()) })),
+  channelData: lenient(
+    z.object({
+      clientActivityID: lenient(z.string()),
+      clears: lenient(z.boolean()),
+      now: lenient(z.object({ speaker: z.enum(['bot', 'queue', 'agent']), name: lenient(z.string()) })),
+    }),
+  ),
 });
 
 export type Activity = z.infer<typeof Activity>;
@@ -34,6 +40,11 @@ export const placeIn = ({ id }: Pick<Activity, 'id'>): number => Number(/\|(\d+)
 export const LONGEST_TEXT = 10_000;
 
 export const isOwn = ({ from }: Pick<Activity, 'from'>): boolean => from.role === 'user';
+
+/** Who answers now. */
+export const speakerNow = (activities: readonly Activity[]) =>
+  activities.findLast(({ channelData }) => channelData?.now !== undefined)?.channelData?.now ??
+  ({ speaker: 'bot' } as const);
 
 /** The answers that are offered, as text to be said. */
 export const suggestionsOf = ({ suggestedActions }: Activity): string[] =>

@@ -6,7 +6,7 @@
  * rendered and what the browser makes of it would differ.
  */
 import type { ComponentChildren } from 'preact';
-import { type Activity, isOwn, LONGEST_TEXT, placeIn, suggestionsOf } from './activity.ts';
+import { type Activity, isOwn, LONGEST_TEXT, placeIn, speakerNow, suggestionsOf } from './activity.ts';
 import { Card, type DrawCard } from './card.tsx';
 import { blocksOf } from './markdown.tsx';
 import type { Texts } from './texts.ts';
@@ -66,6 +66,7 @@ export function ChatView(props: ChatViewProps) {
   const last = shown.at(-1);
   const lastOwn = shown.findLast(isOwn);
   const isWaiting = unsent.length > 0 || (last !== undefined && isOwn(last));
+  const isBots = speakerNow(activities).speaker === 'bot';
   const suggestions = last && !isWaiting ? suggestionsOf(last) : [];
   return (
     <>
@@ -108,7 +109,7 @@ export function ChatView(props: ChatViewProps) {
             ]}
           </ol>
         </div>
-        {isWaiting && isAlive && chat.connection !== 'offline' && (
+        {isWaiting && isBots && isAlive && chat.connection !== 'offline' && (
           <p class="waiting">
             <span class="dots" aria-hidden="true">
               <i />
@@ -118,9 +119,9 @@ export function ChatView(props: ChatViewProps) {
             {chat.isSlow ? texts.slow : texts.waiting}
           </p>
         )}
-        {isWaiting && !isAlive && (
+        {(isWaiting || !isBots) && !isAlive && (
           <p class="notice">
-            {texts.notAnsweredYet}{' '}
+            {isBots ? texts.notAnsweredYet : texts.humansTakeTime}{' '}
             <button type="submit" form={FORM} formNoValidate>
               {texts.showAnswer}
             </button>
@@ -145,7 +146,7 @@ function statusOf({ connection, isBusy, unsent }: Chat, texts: Texts): string {
   return connection === 'back' ? texts.online : '';
 }
 
-function Header({ texts, isFramed, onSay, onStartOver, onClose }: ChatViewProps) {
+function Header({ chat, texts, isFramed, onSay, onStartOver, onClose }: ChatViewProps) {
   const wish = (label: string, text: string) => (
     <li>
       <Wish text={text} onSay={onSay}>
@@ -157,7 +158,9 @@ function Header({ texts, isFramed, onSay, onStartOver, onClose }: ChatViewProps)
     <header>
       <div>
         <h1>{texts.title}</h1>
-        <p class="robot">{texts.robot}</p>
+        <p class="robot" role="status">
+          {whoAnswers(chat, texts)}
+        </p>
       </div>
       <details class="menu">
         <summary>{texts.menu}</summary>
@@ -194,6 +197,13 @@ function Header({ texts, isFramed, onSay, onStartOver, onClose }: ChatViewProps)
       )}
     </header>
   );
+}
+
+function whoAnswers({ activities }: Chat, texts: Texts): string {
+  const now = speakerNow(activities);
+  if (now.speaker === 'bot') return texts.robot;
+  if (now.speaker === 'queue') return texts.inQueue;
+  return [now.name, texts.human].join('');
 }
 
 const Who = ({ name }: { name: string }) => <span class="who">{name}</span>;
@@ -249,9 +259,9 @@ function Message({ activity, texts, drawCard }: ChatViewProps & { activity: Acti
   );
 }
 
-/** Our own name is always followed by what we are. */
-const speakerOf = ({ from }: Activity, texts: Texts): string =>
-  from.name === undefined || from.name === texts.title ? texts.bot : from.name;
+/** Our own name is always followed by what we are. What nobody in particular says is of the servicedesk. */
+export const speakerOf = ({ from }: Activity, texts: Texts): string =>
+  from.name === undefined ? texts.desk : from.name === texts.title ? texts.bot : from.name;
 
 const ruleAt = ({ entities = [] }: Activity, index: number): string | undefined =>
   entities.flatMap(({ citation = [] }) => citation)[index]?.appearance.text;

@@ -2,6 +2,10 @@
 export const CHAT_TEXTS = [
   'title',
   'robot',
+  'inQueue',
+  'human',
+  'desk',
+  'humansTakeTime',
   'intro',
   'about',
   'log',
@@ -38,6 +42,8 @@ export const CHAT_TEXTS = [
 ] as const;
 
 /** And how old the texts are that answers are founded on, once for each source. */
-export const chatLabels = [...CHAT_TEXTS, 'dated'].map((name) => `chat/${name}`);
+export const chatLabels = [...CHAT_TEXTS, 'dated', 'wayInText', 'wayInOpen', 'wayInIsGone', 'wayInElsewhere'].map(
+  (name) => `chat/${name}`,
+);
 
 export type Texts = Record<(typeof CHAT_TEXTS)[number], string>;

@@ -99,6 +99,8 @@ export function ledgerContract(name: string, make: () => Promise<Contracted>): v
       expect(await made.ledger.revoke(first)).toEqual(revoked);
       expect(await made.ledger.revoke(revocation(of))).toEqual(revoked);
       expect(await made.another.revoke(revocation(of, { reason: 'MALFUNCTION' }))).toEqual(revoked);
+      const byAgent = { ...revocation(of, { reference: `desk/${randomUUID()}` }), channel: 'servicedesk' } as const;
+      expect(await made.another.revoke(byAgent)).toEqual(revoked);
       const [card] = await cardsOf(made.people.active[1]);
       expect(card).toMatchObject({ state: 'REVOKED', ...('receipt' in revoked && { receipt: revoked.receipt }) });
     });

@@ -68,6 +68,18 @@ describe('the embedded ledger', () => {
     expect(await ledger.revoke({ ...revocation, reason: 'MALFUNCTION' })).toEqual({ outcome: 'refused' });
   });
 
+  it('keeps for ever whether it was asked in a chat, which it does not tell, or at the servicedesk, and by whom', async () => {
+    const { ledger, registry, personOf } = await newLedger();
+    await ledger.revoke(await revocationOf(ledger, personOf('active'), 'chat-1/revocation'));
+    const byAgent = await revocationOf(ledger, personOf('expiring'), 'desk/agent/revocation');
+    await ledger.revoke({ ...byAgent, channel: 'servicedesk' });
+    const [chat = '', desk = ''] = (await registry.lines(0, 1_000)).slice(-2);
+    expect(JSON.parse(chat)).toMatchObject({ type: 'card.revoked', channel: 'chat' });
+    expect(chat).not.toContain('chat-1');
+    const errand = { channel: 'servicedesk', key: 'desk/agent/revocation', card: byAgent.card };
+    expect(JSON.parse(desk)).toMatchObject({ type: 'card.revoked', ...errand });
+  });
+
   it('gives the receipt there is for a card that was revoked before', async () => {
     const { ledger, personOf } = await newLedger();
     const [card] = await cardsOf(ledger, personOf('revoked'));

@@ -87,7 +87,7 @@ async function listening(server: Server): Promise<string> {
 }
 
 async function misbehaving(deeds: Deed[], grants: Deed[] = []) {
-  const received: { path: string; key: string | undefined; token: string | undefined }[] = [];
+  const received: { path: string; key: string | undefined; token: string | undefined; body: string }[] = [];
   let tokens = 0;
   const server = createServer((req, res) => {
     req.on('error', () => undefined);
@@ -97,13 +97,16 @@ async function misbehaving(deeds: Deed[], grants: Deed[] = []) {
       return;
     }
     const key = req.headers['idempotency-key'];
-    received.push({
+    const sent = {
       path: req.url ?? '',
       key: typeof key === 'string' ? key : undefined,
       token: req.headers.authorization,
-    });
+      body: '',
+    };
+    received.push(sent);
+    req.setEncoding('utf8').on('data', (part: string) => (sent.body += part));
     // After all of it has come: it may have been acted on.
-    req.resume().on('end', () => deeds[Math.min(received.length, deeds.length) - 1]?.(req, res));
+    req.on('end', () => deeds[Math.min(received.length, deeds.length) - 1]?.(req, res));
   });
   servers.push({
     close: () => {
@@ -194,6 +197,16 @@ describe('a revocation', () => {
     expect(new Set(server.received.map((each) => each.key))).toEqual(new Set([key]));
     expect(took).toBeLessThan(DEADLINE + 200);
     expect(ledger.mistakes.join()).not.toMatch(/4711|S-0000|h_A|c_of/);
+  });
+
+  it('says whether it was asked for in a chat or at the servicedesk, whose reference is told as it is', async () => {
+    const server = await misbehaving([well]);
+    const ledger = ledgerAt(server.url);
+    await ledger.revoke(revocation());
+    await ledger.revoke({ ...revocation('desk/agent/errand'), channel: 'servicedesk' });
+    const [chat, desk] = server.received;
+    expect(chat?.body).toBe('{"reason":"LOST","channel":"chat"}');
+    expect(desk).toMatchObject({ key: 'desk/agent/errand', body: '{"reason":"LOST","channel":"servicedesk"}' });
   });
 
   it.each<[string, () => Promise<string>]>([

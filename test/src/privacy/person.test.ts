@@ -22,6 +22,10 @@ async function addSignIn(database: Database, conversation: string, person: strin
   return addRow(database, 'sign_ins', { ...row, person, expires_at: NOW });
 }
 
+/** What an agent has seen of their cards. */
+const addAudit = (database: Database, holder: string): Promise<readonly Canary[]> =>
+  addRow(database, 'desk_audit', { at: NOW, what: 'look', outcome: 'shown', holder });
+
 /** What a sign-in is recognized by. */
 const HELD_BACK = [
   'requests.challenge',
@@ -107,6 +111,15 @@ describe('an export', () => {
       expect(written).not.toContain('https://secret');
     }));
 
+  it('has what agents have seen and done of the person’s cards, but not who they were or in which case', () =>
+    withDatabase(async (database) => {
+      const [theirs, others] = [await addAudit(database, ADA), await addAudit(database, BOB)];
+      const written = JSON.stringify(await exportPerson(database, ADA));
+      const missing = theirs.filter(({ text }) => !written.includes(text)).map(({ column }) => column);
+      expect(missing).toEqual(['agent', 'agent_name', 'reference', 'case_id'].map((column) => `desk_audit.${column}`));
+      expect(textsOf(others).filter((text) => written.includes(text))).toEqual([]);
+    }));
+
   it('says what it does not have, and how the ledger’s part is got', () =>
     withDatabase(async (database) => {
       const nothing = await exportPerson(database, 'h_nobody');
@@ -146,6 +159,16 @@ describe('somebody who is forgotten', () => {
         expect(await mentionsOf(database, [ADA, id])).toEqual([]);
       }),
   );
+
+  it('is still in the audit of what agents have done, under the ledger’s name, and in nothing else', () =>
+    withDatabase(async (database) => {
+      await addPerson(database, ADA);
+      const audit = await addAudit(database, ADA);
+      expect(await forgetPerson(database, ADA)).toEqual({ removed: 1, stays: [] });
+      expect(await mentionsOf(database, [ADA])).toEqual(['desk_audit']);
+      for (const { text } of audit) expect(await mentionsOf(database, [text])).toEqual(['desk_audit']);
+      expect((await exportPerson(database, ADA)).servicedesk).toHaveLength(1);
+    }));
 
   it('keeps a chat that asks something of the world at the very moment', async () => {
     const url = await createDatabase();
