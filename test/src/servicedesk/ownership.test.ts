@@ -12,14 +12,14 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { z } from 'zod';
-import { answers } from '../../../dialogs/intents.ts';
 import { type Conversations, createConversations, type World } from '../../../src/conversations/conversations.ts';
 import { createPostgresStore } from '../../../src/conversations/postgres-store.ts';
 import { createDesk, type Desk } from '../../../src/servicedesk/desk.ts';
 import type { Database } from '../../../src/storage/database.ts';
 import { createDatabase, openTestDatabase } from '../../database/database.ts';
 import { isLong } from '../../faults/built-product.ts';
-import { findTwoSpeakers, type Notices, type SaidByAgent, type Witness } from '../../faults/servicedesk-checker.ts';
+import { findTwoSpeakers, type SaidByAgent, type Witness } from '../../faults/servicedesk-checker.ts';
+import { noticesIn, questionsIn } from '../../faults/servicedesk-script.ts';
 import { content, readUnderstanding } from '../../product.ts';
 import { now, placeOf, worldOf } from '../conversations/world.ts';
 
@@ -37,26 +37,8 @@ const agents = { anna: { id: 'a-1', name: 'Anna' }, bo: { id: 'b-2', name: 'Bo' 
 type Name = keyof typeof agents;
 const names: readonly Name[] = ['anna', 'bo'];
 
-const noticed = (name: string) => content.label(`desk/${name}`, { agent: '{{agent}}' });
-const notices: Notices = {
-  claimed: noticed('claimed'),
-  released: noticed('released'),
-  lapsed: noticed('lapsed'),
-  opened: noticed('opened'),
-};
-
-/** One question to each answer that is certain to be understood, so that whoever answers it can be told by the line. */
-const questions = new Map(
-  answers.flatMap((intent): [string, string][] => {
-    const nothing = { asked: { fact: undefined, path: undefined }, suggests: [] };
-    const taught = content.taught.find((each) => each.intent === intent)?.examples ?? [];
-    const plain = taught.find((text) => {
-      const { wishes } = understanding.hear(text, nothing, '2026-11-23');
-      return text.split(' ').length > 3 && wishes.length === 1 && wishes[0]?.type === `intent.${intent}`;
-    });
-    return plain === undefined || intent === 'contact' ? [] : [[plain, `${intent}/answer`]];
-  }),
-);
+const notices = noticesIn(content);
+const questions = questionsIn(content, understanding);
 
 /** Mostly it is whoever has it who does something with it. */
 type By = Name | 'holder';
