@@ -288,7 +288,8 @@ const claimDelivery: Statement = {
   name: 'claim-delivery',
   text: `with c as (
       update conversations set delivering_until = now() + make_interval(secs => ${DELIVERY_LEASE})
-      where id = $1 and replied_seq > delivered_seq and (delivering_until is null or delivering_until < now())
+      where id = $1 and is_pushed and replied_seq > delivered_seq
+        and (delivering_until is null or delivering_until < now())
       returning *
     )
     select c.address, m.seq, m.said from c, messages m

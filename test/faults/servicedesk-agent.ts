@@ -19,6 +19,8 @@ export type Session = {
 
 /** In milliseconds. */
 const ONE_TRY = 10_000;
+/** Well before the server closes a connection that nobody uses. */
+const IDLE = 2_000;
 const MOST_REDIRECTS = 12;
 
 const QueueShape = z.object({
@@ -77,7 +79,7 @@ const textAt = async (url: URL, jar: ReadonlyMap<string, string>): Promise<strin
 };
 
 function sessionWith(cookie: string): Session {
-  const connections = new Connections({ keepAlive: true });
+  const connections = new Connections({ keepAlive: true, timeout: IDLE });
   return {
     async ask(origin, method, path, body) {
       const headers = { cookie, ...(body && { 'content-type': 'application/json' }) };
