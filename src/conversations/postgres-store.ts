@@ -167,7 +167,10 @@ const IS_NEXT_TO_DELIVER = `is_pushed and $10 > 0 and replied_seq = delivered_se
 export const IS_THEIRS = (agent: string): string =>
   `(speaker = 'agent' and agent ->> 'id' = ${agent} and lease_until > now())`;
 
-const commitAnd = (name: string, also: string): Statement => ({
+/** The case that is open after a turn: a new one only if there is none. */
+const OPEN_CASE = `case when $23::text is not null then null else coalesce(open_case, $22::jsonb ->> 'id') end`;
+
+const commitAnd = (name: string, also: string, openCase = OPEN_CASE): Statement => ({
   name,
   text: `with c as (
       update conversations c set
@@ -176,7 +179,7 @@ const commitAnd = (name: string, also: string): Statement => ({
         speaker = coalesce($21, speaker), agent = case when $21::text is null then agent end,
         lease_until = case when $21::text is null then lease_until end,
         tended_seq = case when $21 = 'queue' then coalesce($11, answered_seq) else tended_seq end,
-        open_case = case when $23::text is not null then null else coalesce(open_case, $22::jsonb ->> 'id') end,
+        open_case = ${openCase},
         counted = coalesce($27, counted),
         replied_seq = case when $10 > 0 then last_seq + $10 else replied_seq end,
         answered_seq = coalesce($11, answered_seq),
@@ -260,6 +263,8 @@ const commitAndErase = commitAnd(
           and not exists (select from requests r where r.conversation = each.id and r.state in ('open', 'unsettled'))
       ) as idle where o.id = idle.id and o.turns = idle.turns
     )`,
+  // Whatever was kept for a human is gone with the rest.
+  `$22::jsonb ->> 'id'`,
 );
 
 const claimUnsettled: Statement = {

@@ -11,11 +11,15 @@ export const startEchoBot = (profiles?: string): Promise<Bot> =>
   start('echo', [join(import.meta.dirname, 'echo-bot.js')], {}, profiles);
 
 /** At a fixed time, so that the same question always has the same answer. */
-export const startKortlotsen = (databaseUrl: string, profiles?: string): Promise<Bot> =>
+export const startKortlotsen = (
+  databaseUrl: string,
+  profiles?: string,
+  settings: Record<string, string> = {},
+): Promise<Bot> =>
   start(
     'kortlotsen',
     ['dist/kortlotsen.js', 'serve', '--at', '2026-11-23T08:00'],
-    { DATABASE_URL: databaseUrl, PORT: '0', LOG_LEVEL: 'warn' },
+    { DATABASE_URL: databaseUrl, PORT: '0', LOG_LEVEL: 'warn', ...settings },
     profiles,
   );
 

@@ -99,6 +99,22 @@ describe('a case', () => {
     expect(said).toEqual(['agent Hej, jag tittar på det. [borttaget]']);
   });
 
+  it.each([
+    ['is pushed', true, 1],
+    ['is fetched', false, 0],
+  ])('is delivered to a channel that %s by whoever delivers there, or by nobody', async (_, isPushed, claimed) => {
+    const { desk, conversations } = deskWith();
+    const conversation = `test/${randomUUID()}`;
+    const { id } = await desk.openFor(anna, { ...placeOf(conversation), isPushed });
+    await conversations.deliver(conversation, () => Promise.resolve());
+    const deliveries: string[] = [];
+    conversations.subscribe((each, delivery) => {
+      if (each === conversation && delivery) deliveries.push(each);
+    });
+    await desk.say(id, anna, { key: 'k', text: 'Hej', seen: 0 });
+    expect(deliveries).toHaveLength(claimed);
+  });
+
   it('is unanswered in what was written after the last that the agent had seen', async () => {
     const { desk, id, conversations, conversation } = await waiting();
     await desk.claim(id, anna);
