@@ -34,7 +34,7 @@ import { createUnderstanding, lessonsOf, type Understanding } from './understand
 import { accessibilityLabels } from './web/accessibility.tsx';
 import { chatLabels } from './web/chat/texts.ts';
 import { embeddingLabels } from './web/embedding.ts';
-import { deskLabels } from './servicedesk/labels.ts';
+import { deskLabels, figureLabels, lessonLabels, plainPageLabels } from './servicedesk/labels.ts';
 import { servicedeskLabels } from './servicedesk/texts.ts';
 import { signInLabels, stockPageLabels } from './web/labels.ts';
 import { receiptLabels } from './web/receipt.ts';
@@ -65,6 +65,9 @@ const expected: Expected = {
     ...visitLabels,
     ...embeddingLabels,
     ...deskLabels,
+    ...plainPageLabels,
+    ...lessonLabels,
+    ...figureLabels,
     ...servicedeskLabels,
     ...privacyLabels,
   ]),
@@ -276,9 +279,18 @@ program
     );
   });
 
-program
-  .command('servicedesk')
-  .description('what agents do there')
+const servicedesk = program.command('servicedesk').description('what agents and editors do there');
+
+servicedesk
+  .command('lessons')
+  .description('what editors have decided of texts that were not understood, as examples for the content')
+  .action(async () => {
+    const { exportLessons } = await import('./servicedesk/lessons.ts');
+    const content = loadContent();
+    await withDatabase('assistant', async (database) => tellOut(await exportLessons(database, content)));
+  });
+
+servicedesk
   .command('audit')
   .description('what they have seen and done of holders’ cards: a step a line, as JSON, on standard output')
   .option('--since <day>', 'from that day on, as 2026-11-23; without it, all there is', parseTime)

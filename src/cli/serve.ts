@@ -7,7 +7,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { createCalendar } from '../calendar.ts';
+import { dayOf } from '../../dialogs/vocabulary.ts';
+import { createCalendar, instantOf } from '../calendar.ts';
 import { createBotFramework } from '../channels/bot-framework/adapter.ts';
 import { createDirectLine } from '../channels/direct-line/direct-line.ts';
 import { createLimits, type Rates } from '../channels/direct-line/limits.ts';
@@ -33,6 +34,9 @@ import { createCardDesk } from '../servicedesk/cards.ts';
 import { createDesk } from '../servicedesk/desk.ts';
 import { createDeskHours } from '../servicedesk/hours.ts';
 import { createInvitations } from '../servicedesk/invitations.ts';
+import { addUpTallies } from '../servicedesk/figures.ts';
+import { mountFigures } from '../servicedesk/figures-page.tsx';
+import { mountLessons } from '../servicedesk/lessons-page.tsx';
 import { mountServicedesk } from '../servicedesk/routes.ts';
 import { createSessions, deskSignInCallback } from '../servicedesk/sessions.ts';
 import type { IdentitySettings, ServicedeskIdentity, Settings } from '../settings.ts';
@@ -220,6 +224,8 @@ export async function serve({
           const { linkTo } = invitations;
           const world = { desk, sessions, cards, content, scripts, publicOrigin, linkTo, now, onMistake };
           ({ close: closePages } = await mountServicedesk(each, world));
+          mountLessons(each, { ...world, database, understanding });
+          mountFigures(each, { ...world, database });
         },
         (each) => {
           mountAccessibility(each, content);
@@ -252,11 +258,16 @@ export async function serve({
     });
 
     const letGo = () =>
-      Promise.all([retention.run(), signIns.purge(), sessions?.purge(), invitations.purge(), limits.purge()]).catch(
-        (mistake: unknown) => {
-          onMistake(mistake);
-        },
-      );
+      Promise.all([
+        retention.run(),
+        signIns.purge(),
+        sessions?.purge(),
+        invitations.purge(),
+        limits.purge(),
+        addUpTallies(database, dayOf({ at: instantOf(now()) })),
+      ]).catch((mistake: unknown) => {
+        onMistake(mistake);
+      });
     const lettingGo = setInterval(() => void letGo(), LETTING_GO);
     void letGo();
     const stopping = new AbortController();

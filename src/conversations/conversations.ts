@@ -161,6 +161,12 @@ const leaving: Record<Exclude<Speaker, 'bot'>, readonly Wish['type'][]> = {
   agent: ['signOut', 'forgetMe'],
 };
 
+/** And then stays with the bot, which answers what was written meanwhile. */
+const staying: readonly Wish['type'][] = ['intent.cancel', 'startOver'];
+
+/** A message, and what has been written to a human before it and is not answered. */
+type Received = Held & { meanwhile: readonly string[] };
+
 type Draft = Omit<Step, 'conversation' | 'turns' | 'at'> & { heard: string[]; said?: string; spoken: Spoken[] };
 
 export function createConversations(world: World): Conversations {
@@ -276,23 +282,54 @@ export function createConversations(world: World): Conversations {
         all.map((wish): Heard => ({ ...moment, ...wish })),
       );
       const made = { ...draft(turn, moment, on), heard: all.map(nameOf) };
-      return { ...made, ...learned(on, all, turn, text), ...countedIn(on, all, turn, made, dayOf(moment)) };
+      return { ...made, ...learned(all, turn, text), ...countedIn(on, all, turn, made, dayOf(moment)) };
     });
     return { ...made, answers: seq, said: text };
   };
 
+  const commandIn = (text: string): Wish | undefined => understanding.command(text.replaceAll(content.masked, ' '));
+
+  /** It is a human's to answer, or was, and nothing is said to it here. */
+  const held = (kept: Kept, { seq, text }: Held): Draft => ({
+    kept,
+    replies: [],
+    spoken: [],
+    requests: [],
+    heard: [],
+    answers: seq,
+    said: text,
+  });
+
   /** What is written to a human is theirs to answer. It is held for them, unless it takes the conversation back. */
-  const holding = (kept: Kept, on: Pending, speaker: Exclude<Speaker, 'bot'>, { seq, text }: Held): Draft => {
-    const command = understanding.command(text.replaceAll(content.masked, ' '));
-    const held = { kept, replies: [], spoken: [], requests: [], heard: [], answers: seq, said: text };
-    if (!command || !leaving[speaker].includes(command.type)) return held;
+  const holding = (kept: Kept, on: Pending, speaker: Exclude<Speaker, 'bot'>, message: Received): Draft => {
+    const { seq, text, meanwhile } = message;
+    const command = commandIn(text);
+    if (!command || !leaving[speaker].includes(command.type)) return held(kept, message);
     const made = attempt(kept, on, () => {
       const moment = momentNow();
-      const turn = takeTurn(kept.saved, [{ ...moment, ...command }]);
-      return { ...draft(turn, moment, on), heard: [nameOf(command)] };
+      const all = [command, ...(staying.includes(command.type) ? wantedIn(meanwhile, dayOf(moment)) : [])];
+      const turn = takeTurn(
+        kept.saved,
+        all.map((wish): Heard => ({ ...moment, ...wish })),
+      );
+      return { ...draft(turn, moment, on), heard: all.map(nameOf) };
     });
     return handing({ ...made, answers: seq, said: text }, { to: 'bot', outcome: 'withdrawn', by: undefined });
   };
+
+  const wantedIn = (texts: readonly string[], today: Day, path?: Intent): Wish[] => {
+    const wishes = texts.flatMap(
+      (text) => understanding.hear(text.replaceAll(content.masked, ' '), NOTHING_ASKED, today).wishes,
+    );
+    return wantedMeanwhile(wishes, path);
+  };
+
+  /** What was written to a human, and has not been answered by any. */
+  const writtenMeanwhile = async ({ conversation, tendedSeq, answeredSeq }: Pending): Promise<string[]> =>
+    (await store.log(conversation, tendedSeq)).flatMap((each) =>
+      // What nobody has looked at yet, or has come since we looked, is answered after this, as ever.
+      'text' in each && each.seq <= answeredSeq ? [each.text] : [],
+    );
 
   /** Back with the bot: what was wanted meanwhile is answered, and nothing is taken for an answer to the bot. */
   const comingBack = (kept: Kept, on: Pending, meanwhile: readonly string[], onto: Return): Draft =>
@@ -300,10 +337,15 @@ export function createConversations(world: World): Conversations {
       const { path, known, isClosed } = onto;
       const moment = momentNow();
       const began = path ? [{ type: `intent.${path}` as const, ...(known && { told: known }) }] : [];
-      const wishes = meanwhile.flatMap(
-        (text) => understanding.hear(text.replaceAll(content.masked, ' '), NOTHING_ASKED, dayOf(moment)).wishes,
+      const heard = meanwhile.map((text) => {
+        const { wishes } = understanding.hear(text.replaceAll(content.masked, ' '), NOTHING_ASKED, dayOf(moment));
+        return { text, wishes };
+      });
+      const wanted = wantedMeanwhile(
+        heard.flatMap(({ wishes }) => wishes),
+        path,
       );
-      const all = [...began, ...wantedMeanwhile(wishes, path)];
+      const all = [...began, ...wanted];
       const back = {
         ...moment,
         type: 'desk.handedBack' as const,
@@ -311,11 +353,18 @@ export function createConversations(world: World): Conversations {
         ...(isClosed && { isClosed }),
       };
       const turn = takeTurn(kept.saved, [back, ...all.map((wish): Heard => ({ ...moment, ...wish }))]);
-      return { ...draft(turn, moment, on), heard: [back.type, ...all.map(nameOf)] };
+      const made = { ...draft(turn, moment, on), heard: [back.type, ...all.map(nameOf)] };
+      const text = heard.find(({ wishes }) => wishes.some((wish) => wanted.includes(wish)))?.text ?? '';
+      return { ...made, ...learned(wanted, turn, text), ...countedIn(on, wanted, turn, made, dayOf(moment)) };
     });
 
-  const received = (kept: Kept, on: Pending, message: Held): Draft =>
-    on.speaker === 'bot' ? hearing(kept, on, message) : holding(kept, on, on.speaker, message);
+  /** A human may have answered a message before anybody here came to it, and have gone since. */
+  const received = (kept: Kept, on: Pending, message: Received): Draft => {
+    if (on.speaker !== 'bot') return holding(kept, on, on.speaker, message);
+    const command = commandIn(message.text);
+    const isAnswered = message.seq <= on.tendedSeq && !(command && leaving.agent.includes(command.type));
+    return isAnswered ? held(kept, message) : hearing(kept, on, message);
+  };
 
   const proofOf = ({ person, provedAt }: Proved): Proof => {
     const { minutes, idleMinutes } = world.proofLasts;
@@ -399,9 +448,13 @@ export function createConversations(world: World): Conversations {
         pending = await take(pending, into, (on) => on.kept && reporting(on.kept, on, report, request.id));
       } else if (message && !pending.isBusy) {
         if (into.said !== null) into = exchange(pending);
+        const { speaker, answeredSeq } = pending;
+        const meanwhile = speaker === 'queue' ? await writtenMeanwhile(pending) : [];
         // Another may have been first, and may have asked something of the world.
         pending = await take(pending, into, (on) =>
-          on.kept && !on.isBusy && on.message?.seq === message.seq ? received(on.kept, on, on.message) : undefined,
+          on.kept && !on.isBusy && on.message?.seq === message.seq && on.answeredSeq === answeredSeq
+            ? received(on.kept, on, { ...on.message, meanwhile: on.speaker === 'queue' ? meanwhile : [] })
+            : undefined,
         );
         const key = keyOf(conversation, message.seq);
         if (outcomes.has(key)) outcomes.set(key, into);
@@ -526,10 +579,7 @@ export function createConversations(world: World): Conversations {
         for (;;) {
           const found = await store.pending(conversation);
           if (found?.agent?.id !== by || !found.kept) return undefined;
-          const log = await store.log(conversation, found.tendedSeq);
-          // What nobody has looked at yet is answered after this, as ever.
-          const next = found.message?.seq ?? Infinity;
-          const meanwhile = log.flatMap((each) => ('text' in each && each.seq < next ? [each.text] : []));
+          const meanwhile = await writtenMeanwhile(found);
           const into = exchange(found);
           const after = await take(found, into, (on) =>
             on.kept && on.turns === found.turns

@@ -8,6 +8,7 @@ import type { Day } from '../../dialogs/card-validity.ts';
 import { talk } from '../../dialogs/intents.ts';
 import type { Turn } from '../turn.ts';
 import type { Wish } from '../understanding/understanding.ts';
+import { foldedWordsIn } from '../understanding/words.ts';
 import type { Lesson, Pending, Said, Tally } from './store.ts';
 
 const kinds = new Map<Wish['type'], Lesson['kind']>([
@@ -21,14 +22,18 @@ const ratings = [
   ['conversation/notHelped', 'notHelped'],
 ] as const;
 
+/** What two texts have in common that differ only in capitals, signs and dots. A text of signs alone is as it is. */
+export const comparable = (text: string): string => foldedWordsIn(text).join(' ') || text.trim();
+
 /** `text` is masked, as it is kept. */
-export function learned(_: Pending, wishes: readonly Wish[], turn: Turn, text: string): { lessons: Lesson[] } {
+export function learned(wishes: readonly Wish[], turn: Turn, text: string): { lessons: Lesson[] } {
   const wish = turn.wish;
+  const folded = comparable(text);
   const unanswered = wishes.flatMap((each): Lesson[] => {
     const kind = kinds.get(each.type);
-    return kind ? [{ kind, text, between: each.type === 'ambiguous' ? each.between : [], wish }] : [];
+    return kind ? [{ kind, text, folded, between: each.type === 'ambiguous' ? each.between : [], wish }] : [];
   });
-  const notHelped = turn.learnsFrom ? [{ kind: turn.learnsFrom.kind, text: '', between: [], wish }] : [];
+  const notHelped = turn.learnsFrom ? [{ kind: turn.learnsFrom.kind, text: '', folded: '', between: [], wish }] : [];
   return { lessons: [...unanswered.slice(0, 1), ...notHelped] };
 }
 
@@ -43,9 +48,9 @@ export function countedIn(
   const now = new Set(counted);
   const tallies: Tally[] = [];
   const count = (what: string, name = '') => tallies.push({ day, what, name });
-  const countOnce = (what: string, name = '') => {
-    if (now.has(what)) return;
-    now.add(what);
+  const countOnce = (what: string, name = '', key = what) => {
+    if (now.has(key)) return;
+    now.add(key);
     count(what, name);
   };
   const isWish = ({ type }: Wish) => type.startsWith('intent.') && !talk.some((each) => type === `intent.${each}`);
@@ -61,7 +66,9 @@ export function countedIn(
   const cites = new Set(replies.flatMap((reply) => reply.cites));
   for (const rule of cites) count('rule', rule);
   if (turn.handsOver) {
-    count('handedOver', turn.handsOver.reason);
+    // A case that is kept for when the desk opens may be asked for again, and is the same case.
+    const { reason } = turn.handsOver;
+    countOnce('handedOver', reason, `handedOver/${reason}`);
     if (now.has('answered')) countOnce('answeredAndHandedOver');
     countOnce('conversationHandedOver');
   } else if (

@@ -68,6 +68,7 @@ export function createMemoryStore(now: () => number = Date.now): ConversationSto
       speaker: row.speaker,
       agent: undefined,
       tendedSeq: row.tendedSeq,
+      answeredSeq: row.answeredSeq,
       counted: row.counted,
       isBusy: row.requests.some(({ state }) => state === 'open'),
       delivery: undefined,

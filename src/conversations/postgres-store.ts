@@ -70,6 +70,7 @@ type Next = {
   speaker: Speaker;
   agent: unknown;
   tended_seq: number;
+  answered_seq: number;
   counted: string[];
   account: string | null;
   is_shared: boolean;
@@ -210,16 +211,16 @@ const commitAnd = (name: string, also: string): Statement => ({
       update cases set closed_at = $18, outcome = $23, closed_by = $24
       from c where $23::text is not null and cases.conversation = c.id and closed_at is null
     ), learned as (
-      insert into lessons (conversation, seq, kind, text, between, wish, at)
-      select c.id, coalesce($11, c.last_seq), l.kind, l.text, l.between, l.wish, $18
-      from c, jsonb_to_recordset($25::jsonb) as l (kind text, text text, "between" text[], wish text)
+      insert into lessons (conversation, seq, kind, text, folded, between, wish, at)
+      select c.id, coalesce($11, c.last_seq), l.kind, l.text, l.folded, l.between, l.wish, $18
+      from c, jsonb_to_recordset($25::jsonb) as l (kind text, text text, folded text, "between" text[], wish text)
       on conflict do nothing
     ), tallied as (
       insert into tallies (day, what, name)
       select t.day, t.what, t.name from c, jsonb_to_recordset($26::jsonb) as t (day date, what text, name text)
     )${also}
     select c.turns, c.account, c.is_shared, c.open_requests, c.address, c.last_seq, c.speaker, c.agent, c.tended_seq,
-      c.counted, case when c.waiting > 0 then ${NEXT_MESSAGE} end as message,
+      c.answered_seq, c.counted, case when c.waiting > 0 then ${NEXT_MESSAGE} end as message,
       (
         select json_agg(json_build_object('id', o.id::text, 'request', o.request, 'attempts', o.attempts) order by o.id)
         from requested o
@@ -500,6 +501,7 @@ const nextOf = ({ turns, account, is_shared, message, requests, open_requests, .
   speaker: whose.speaker,
   agent: whose.agent === null ? undefined : AgentShape.parse(whose.agent),
   tendedSeq: whose.tended_seq,
+  answeredSeq: whose.answered_seq,
   counted: whose.counted,
   account: account ?? undefined,
   isShared: is_shared,

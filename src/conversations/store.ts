@@ -76,6 +76,8 @@ export type Handing =
 export type Lesson = {
   kind: 'notUnderstood' | 'notKnown' | 'clarified' | 'notHelped';
   text: string;
+  /** The text as it is compared with others. */
+  folded: string;
   between: readonly Intent[];
   wish: Intent | undefined;
 };
@@ -104,6 +106,8 @@ export type Pending = {
   agent: Agent | undefined;
   /** The last of the student's messages that a human has answered, or that was there before one was asked for. */
   tendedSeq: number;
+  /** The last message that was answered, or given to whoever answered then. */
+  answeredSeq: number;
   /** What has been counted of it that is counted once. */
   counted: readonly string[];
   /** The first message that is not answered, nor given to whoever answers now. */

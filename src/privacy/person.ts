@@ -19,7 +19,14 @@ type Rows = readonly object[];
 
 export type PersonExport = {
   person: string;
-  conversations: readonly { conversation: object; messages: Rows; requests: Rows; proofs: Rows }[];
+  conversations: readonly {
+    conversation: object;
+    messages: Rows;
+    requests: Rows;
+    proofs: Rows;
+    cases: Rows;
+    lessons: Rows;
+  }[];
   links: Rows;
   signIns: Rows;
   /** What agents at the servicedesk have seen and done of their cards. It is not forgotten with the rest. */
@@ -62,6 +69,14 @@ const exported: Statement = {
         'proofs', (
           select coalesce(jsonb_agg(to_jsonb(p) - 'conversation' order by p.heard_at), '[]')
           from proofs p where p.conversation = c.id and p.person = $1
+        ),
+        'cases', (
+          select coalesce(jsonb_agg(to_jsonb(k) - 'conversation' - 'closed_by' order by k.opened_at), '[]')
+          from cases k where k.conversation = c.id and ${isTheirsAt('k.opened_at')}
+        ),
+        'lessons', (
+          select coalesce(jsonb_agg(to_jsonb(l) - 'conversation' - 'decided_by' - 'decider' order by l.id), '[]')
+          from lessons l where l.conversation = c.id and ${isTheirsAt('l.at')}
         )
       ) order by c.begun_at, c.id), '[]')
       from conversations c where ${IS_THEIRS}
@@ -98,7 +113,7 @@ const NOT_INCLUDED: PersonExport['notIncluded'] = [
     how: 'They are not handed out',
   },
   {
-    what: 'Which agent at the servicedesk saw or revoked a card, and in which case',
+    what: 'Which agent at the servicedesk saw or revoked a card, and in which case; or closed a case',
     why: 'It is about the agent as well, and the case may be somebody else’s',
     how: 'kortlotsen servicedesk audit',
   },

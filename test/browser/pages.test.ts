@@ -4,7 +4,7 @@ import type { Browser } from 'playwright-core';
 import { createDatabase } from '../database/database.ts';
 import { type Serving, startServing } from '../serving.ts';
 import { clientOf } from '../src/channels/direct-line/client.ts';
-import { barriersOn, isTooWide, openBrowser, visit } from './browser.ts';
+import { barriersOn, isTooWide, openBrowser, tabTo, visit } from './browser.ts';
 
 const PHONE = { viewport: { width: 320, height: 640 } };
 
@@ -66,6 +66,55 @@ describe('the pages around the chat', () => {
     const { page, complaints, close } = await visit(browser, `${serving.origin}/ledger/v1/docs`);
     await page.getByText('/ledger/v1/holders/{holder}/cards', { exact: true }).first().waitFor();
     expect(await complaints()).toEqual({ policy: [], elsewhere: [], errors: [] });
+    await close();
+  });
+});
+
+describe('the servicedesk’s pages without scripts', () => {
+  const DESK = { viewport: { width: 1280, height: 720 } };
+  const UNKNOWN = 'vad blir det för väder imorgon';
+
+  /** Signs in as somebody who is an agent and an editor, and comes back to the page. */
+  const visitDesk = async (path: string, how: typeof PHONE) => {
+    const visited = await visit(browser, `${serving.origin}${path}`, how);
+    await visited.page.getByRole('button', { name: 'agent-and-editor-disa' }).click();
+    await visited.page.waitForURL(`${serving.origin}/servicedesk/**`);
+    return visited;
+  };
+
+  beforeAll(async () => {
+    const client = clientOf(serving.origin);
+    const chat = await client.begin();
+    for (const text of [UNKNOWN, `${UNKNOWN} <b>nu</b> ${'x'.repeat(200)}`])
+      await client.send(chat, { type: 'message', text });
+    await client.until(chat, 'Det kan jag inte svara på');
+  });
+
+  it.each([PHONE, DESK])('are in nobody’s way: %j', async (how) => {
+    const { page, complaints, close } = await visitDesk('/servicedesk/lessons', how);
+    for (const path of ['lessons?state=all', 'lessons?state=decided', 'figures?days=90']) {
+      await page.goto(`${serving.origin}/servicedesk/${path}`);
+      for (const closed of await page.locator('summary').all()) await closed.click();
+      expect(await barriersOn(page)).toEqual([]);
+      expect(await isTooWide(page)).toBe(false);
+    }
+    const { policy, errors } = await complaints();
+    expect({ policy, errors }).toEqual({ policy: [], errors: [] });
+    await close();
+  });
+
+  it('take a decision by keyboard alone', async () => {
+    const { page, close } = await visitDesk('/servicedesk/lessons', DESK);
+    const lesson = page.getByRole('article', { name: UNKNOWN, exact: true });
+    await lesson.getByLabel('Det betyder').focus();
+    await page.keyboard.type('Det gäller');
+    await tabTo(page, 'Spara');
+    await page.keyboard.press('Enter');
+    await page.getByRole('status').getByText('Sparat').waitFor();
+    expect(await lesson.count()).toBe(0);
+    await page.getByLabel('Beslut').selectOption('Med beslut');
+    await page.getByRole('button', { name: 'Visa' }).press('Enter');
+    await lesson.getByText(/^Det gäller något annat, av Disa, /).waitFor();
     await close();
   });
 });

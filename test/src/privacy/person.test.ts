@@ -29,6 +29,7 @@ const addAudit = (database: Database, holder: string): Promise<readonly Canary[]
 /** What a sign-in is recognized by. */
 const HELD_BACK = [
   'requests.challenge',
+  ...['cases.closed_by', 'lessons.decided_by', 'lessons.decider'],
   ...['state', 'browser', 'nonce', 'verifier', 'code'].map((column) => `sign_ins.${column}`),
 ];
 

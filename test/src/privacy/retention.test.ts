@@ -67,7 +67,14 @@ describe('a chat', () => {
         people: ['h_one', 'h_other'],
       });
       const texts = [id, 'h_one', 'h_other', ...canaries.map(({ text }) => text)];
-      expect(await mentionsOf(database, texts)).toEqual(['conversations', 'messages', 'proofs', 'requests']);
+      expect(await mentionsOf(database, texts)).toEqual([
+        'cases',
+        'conversations',
+        'lessons',
+        'messages',
+        'proofs',
+        'requests',
+      ]);
       await retentionAt(database, NOW).run();
       expect(await mentionsOf(database, texts)).toEqual([]);
     }));

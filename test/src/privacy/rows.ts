@@ -77,7 +77,8 @@ export async function addChat(database: Database, wish: ChatWish): Promise<Chat>
   const at = (milliseconds: number) => new Date(begun + milliseconds);
   const message = (seq: number, author: string) =>
     addRow(database, 'messages', { ...of, seq, author, kind: 'message', at: at(seq) });
-  const place = { id, door: 'open', changed_at: changedAt, begun_at: at(0), is_shared: isShared };
+  const agent = { speaker: 'agent', lease_until: changedAt };
+  const place = { id, door: 'open', changed_at: changedAt, begun_at: at(0), is_shared: isShared, ...agent };
   const asked = { state: request, due_at: changedAt };
   const canaries = [
     ...(await addRow(database, 'conversations', { ...place, ...(account && { account }) })),
@@ -88,6 +89,15 @@ export async function addChat(database: Database, wish: ChatWish): Promise<Chat>
       ...asked,
       request: JSON.stringify({ request: 'ledger.findCards', ...(person && { person }) }),
     })),
+    ...(await addRow(database, 'cases', {
+      ...of,
+      reason: 'asked',
+      opened_at: at(1),
+      waiting_since: at(1),
+      began_seq: 1,
+      closed_at: at(2),
+    })),
+    ...(await addRow(database, 'lessons', { ...of, seq: 1, kind: 'notKnown', at: at(1), decided_at: at(2) })),
   ];
   for (const [index, each] of people.entries()) {
     const time = at(10 * (index + 1));

@@ -60,6 +60,15 @@ describe('a student who wants a human', () => {
     expect((await say(chat.conversations, chat.conversation, 'hur beställer jag kort?')).replies).not.toEqual([]);
   });
 
+  it('is then answered by the bot what they asked while they waited', async () => {
+    const chat = await waiting();
+    for (const text of ['hallå?', 'hur bokar jag tid för att hämta kortet?'])
+      await say(chat.conversations, chat.conversation, text);
+    await say(chat.conversations, chat.conversation, 'avbryt');
+    expect(await spokenIn(chat)).toContain('bot pickup-booking/answer');
+    expect(chat.mistakes).toEqual([]);
+  });
+
   it('is told when the desk opens, is answered by the bot until then, and is taken by whoever comes', async () => {
     const chat = await waiting({ servicedesk: closed });
     expect(chat.handing.replies.map(({ text }) => text).join()).toContain('imorgon 7:30–17:00');
