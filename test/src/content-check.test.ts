@@ -22,7 +22,9 @@ const expected: Expected = {
   lines: new Set([...lines(), ...programLines]),
   labels: new Set(
     [...reading.lines.keys()].filter((name) =>
-      /^(accessibility|chat|embedding|evaluation|privacy|receipt|sign-in|terminal|visit|web-chat)\//.test(name),
+      /^(accessibility|chat|desk|embedding|evaluation|privacy|receipt|servicedesk|servicedesk-sign-in|sign-in|terminal|visit|web-chat)\//.test(
+        name,
+      ),
     ),
   ),
   intents,

@@ -37,9 +37,12 @@ function Desk() {
   const { open, cases, connection } = state;
 
   useEffect(() => {
-    session.subscribe(() => {
+    const show = () => {
       setState(session.state());
-    });
+    };
+    session.subscribe(show);
+    // Something may have come between what was rendered first and now.
+    show();
   }, []);
   useEffect(() => {
     const follow = () => {
