@@ -10,7 +10,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { dayOf } from '../../dialogs/vocabulary.ts';
 import { createCalendar, instantOf } from '../calendar.ts';
 import { createBotFramework } from '../channels/bot-framework/adapter.ts';
-import { createDirectLine } from '../channels/direct-line/direct-line.ts';
+import { createDirectLine, hubOf } from '../channels/direct-line/direct-line.ts';
 import { createLimits, type Rates } from '../channels/direct-line/limits.ts';
 import { createTokens } from '../channels/direct-line/tokens.ts';
 import type { Content } from '../content.ts';
@@ -133,6 +133,7 @@ export async function serve({
       servicedesk: servicedeskWith(
         settings.servicedesk && createDeskHours(settings.servicedesk.hours),
         settings.deskHubs,
+        hubOf,
       ),
       receiptLink: receipts.linkTo,
       visitLink: (visit, opening) => visitLink(publicOrigin(), visit, opening),

@@ -7,7 +7,6 @@
  * itself, so what it has accepted it has until it says otherwise.
  */
 import { z } from 'zod';
-import { hubOf } from '../channels/direct-line/direct-line.ts';
 import type { Content } from '../content.ts';
 import type { Conversations, Return, Servicedesk } from '../conversations/conversations.ts';
 import { AgentShape } from '../conversations/postgres-store.ts';
@@ -36,7 +35,11 @@ export type HubDesk = {
 };
 
 /** Our own desk, and those of these hubs for the conversations that they began. When a hub is open is its own to say. */
-export function servicedeskWith(own: Servicedesk | undefined, hubs: readonly string[]): Servicedesk | undefined {
+export function servicedeskWith(
+  own: Servicedesk | undefined,
+  hubs: readonly string[],
+  hubOf: (conversation: string) => string | undefined,
+): Servicedesk | undefined {
   if (hubs.length === 0) return own;
   const deskHubOf = (conversation: string) => {
     const hub = hubOf(conversation);

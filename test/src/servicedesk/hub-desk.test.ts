@@ -1,6 +1,7 @@
 /** Whose a conversation of a hub’s is, whatever its agents, ours and the student do at once. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
+import { hubOf } from '../../../src/channels/direct-line/direct-line.ts';
 import { createConversations } from '../../../src/conversations/conversations.ts';
 import { createPostgresStore } from '../../../src/conversations/postgres-store.ts';
 import { createDesk } from '../../../src/servicedesk/desk.ts';
@@ -25,7 +26,7 @@ const accepted = (agent: { id?: string; name?: string } = anna, key = newKey()):
 const completed = (key = newKey()): FromHub => ({ type: 'completed', key, handBack: { agent: 'anna' } });
 
 function parts() {
-  const world = worldOf(store, { servicedesk: servicedeskWith(own, [hub]) });
+  const world = worldOf(store, { servicedesk: servicedeskWith(own, [hub], hubOf) });
   const conversations = createConversations(world);
   const both = { database, conversations, content, now };
   return { conversations, desk: createDesk(both), hubDesk: createHubDesk(both), mistakes: world.mistakes };
@@ -59,15 +60,15 @@ const textsIn = async ({ conversations, conversation }: Awaited<ReturnType<typeo
 
 describe('a desk of a hub', () => {
   it('is open whenever our own is not, for the conversations that the hub began and no other', () => {
-    const desks = servicedeskWith(own, [hub]);
+    const desks = servicedeskWith(own, [hub], hubOf);
     const id = randomBytes(18).toString('base64url');
     const at = (conversation: string) => [desks?.at(now(), conversation)?.isOpen, desks?.deskOf?.(conversation)];
     expect(at(`web/hub-${hub}-${id}`)).toEqual([true, hub]);
     expect(at(`web/hub-regionen-${id}`)).toEqual([false, undefined]);
     expect(at(`web/${id}`)).toEqual([false, undefined]);
     expect(at(`teams/hub-${hub}-${id}`)).toEqual([false, undefined]);
-    expect(servicedeskWith(undefined, [hub])?.at(now(), `web/${id}`)).toBeUndefined();
-    expect(servicedeskWith(undefined, [])).toBeUndefined();
+    expect(servicedeskWith(undefined, [hub], hubOf)?.at(now(), `web/${id}`)).toBeUndefined();
+    expect(servicedeskWith(undefined, [], hubOf)).toBeUndefined();
   });
 
   it('has what it has accepted until it says otherwise, however long it is silent', async () => {

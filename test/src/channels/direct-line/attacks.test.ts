@@ -326,7 +326,7 @@ describe('an activity', () => {
 
   it.each([
     'application/x-handoff',
-    'handoff.initiate',
+    'handoff.other',
     'tokens/response',
     'signin/verifyState',
     'ledger.revoked',
