@@ -142,6 +142,12 @@ const say: Statement = {
     select id from c`,
 };
 
+const wasSaid: Statement = {
+  name: 'desk-was-said',
+  text: `select from messages m join cases k on k.conversation = m.conversation
+    where k.id = $1 and m.author = 'agent' and m.id = $2`,
+};
+
 /** Back to the queue: one case, or, of those whose agent has not been seen, all. */
 const backToQueue = (name: string, which: string): Statement => ({
   name,
@@ -265,9 +271,11 @@ export function createDesk({ database, conversations, content, now }: DeskWorld)
     async say(id, agent, { key, text, seen, cites = [] }) {
       const { open } = maskForAny(text, content.masked);
       const said = { text: open.text, cites, suggests: [], agent };
+      const name = `${agent.id} ${key}`;
       try {
-        const values = [id, agent.id, seen, `${agent.id} ${key}`, said, now()];
-        return (await run(say, values)).length > 0 ? 'said' : 'notYours';
+        if ((await run(say, [id, agent.id, seen, name, said, now()])).length > 0) return 'said';
+        // It may have been said while the case was theirs, and only the answer was lost.
+        return (await database.run(wasSaid, [id, name])).length > 0 ? 'said' : 'notYours';
       } catch (mistake) {
         if (isDuplicate(mistake)) return 'said';
         throw mistake;

@@ -147,6 +147,7 @@ function Desk() {
           <summary>{texts.shortcuts}</summary>
           <Shortcuts texts={texts} />
         </details>
+        <a href="/servicedesk/figures">{texts.toFigures}</a>
         <p class="me">{fill(texts.signedInAs, { name: me.name })}</p>
         <form method="post" action="/servicedesk/sign-out" onSubmit={session.forgetDrafts}>
           <button type="submit">{texts.signOut}</button>

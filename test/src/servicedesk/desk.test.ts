@@ -117,6 +117,18 @@ describe('a case', () => {
     expect(posted.filter((text) => text === 'Hej från Anna')).toHaveLength(times);
   });
 
+  it('has what was said in it once, also if that is asked again when the case is somebody else’s', async () => {
+    const chat = await waiting();
+    const { desk, id } = chat;
+    await desk.claim(id, anna);
+    const message = { key: 'k-1', text: 'Hej', seen: 99 };
+    await desk.say(id, anna, message);
+    await desk.release(id, anna);
+    expect(await desk.say(id, anna, message)).toBe('said');
+    expect(await desk.say(id, anna, { ...message, key: 'k-2' })).toBe('notYours');
+    expect((await spokenIn(chat)).filter((each) => each.startsWith('agent'))).toEqual(['agent Hej']);
+  });
+
   it('is unanswered in what was written after the last that the agent had seen', async () => {
     const { desk, id, conversations, conversation } = await waiting();
     await desk.claim(id, anna);
