@@ -20,6 +20,9 @@ export const root = join(import.meta.dirname, '../..');
 /** Whether there is time for many more students and kills. */
 export const isLong = process.env.KORTLOTSEN_FAULTS === 'long';
 
+/** What is written to a human is not answered by the bot. Where nobody is, a case is kept, and the bot goes on. */
+export const nobodyAtTheDesk = { SERVICEDESK_HOURS: 'sön 03:00-03:01' };
+
 export type Product = {
   /** Where each process is reached. */
   origins: readonly string[];

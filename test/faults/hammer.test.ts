@@ -1,6 +1,6 @@
 /** Three processes on one database, students who send again and write on, and a process that dies in the middle. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { copyBuild, isLong, type Product, startProduct } from './built-product.ts';
+import { copyBuild, isLong, nobodyAtTheDesk, type Product, startProduct } from './built-product.ts';
 import { findViolations } from './checker.ts';
 import { type DatabaseServer, startDatabaseServer, withClient } from './database-server.ts';
 import { type Aftermath, type Blows, hammer } from './hammer.ts';
@@ -11,8 +11,6 @@ const PROCESSES = 3;
 const scale: Blows = isLong
   ? { seed: 20_220_322, conversations: 50, messages: 40, kills: 20 }
   : { seed: 20_220_322, conversations: 20, messages: 18, kills: 12 };
-/** What is written to a human is not answered here, so nobody is there: a case is kept, and the bot goes on. */
-const NEARLY_NEVER = 'sön 03:00-03:01';
 /** In milliseconds. It takes a minute or so, and far longer on a machine that has more to do. */
 const PATIENCE = 600_000;
 
@@ -38,7 +36,7 @@ type Found = { violations: string[]; messages: number; kills: number; caught: Af
 /** Strikes, and says in one line what came of it. What the processes have logged is shown when something is wrong. */
 async function strike(blows: Blows): Promise<Found> {
   const url = await server.create();
-  const environment = () => ({ DATABASE_URL: url, SERVICEDESK_HOURS: NEARLY_NEVER });
+  const environment = () => ({ DATABASE_URL: url, ...nobodyAtTheDesk });
   const manner = { command: ['serve'], name: 'process', count: PROCESSES, environment };
   const struck = await startProduct(copyBuild(server.folder), manner);
   product = struck;

@@ -1,6 +1,6 @@
 /** A card is revoked once, and told of truly, whatever fails between a yes and its receipt. */
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
-import { copyBuild, isLong, runToItsEnd, startProduct } from './built-product.ts';
+import { copyBuild, isLong, nobodyAtTheDesk, runToItsEnd, startProduct } from './built-product.ts';
 import { createChance } from './chance.ts';
 import { findLeaks, findViolations } from './checker.ts';
 import { type DatabaseServer, startDatabaseServer, withClient } from './database-server.ts';
@@ -101,6 +101,7 @@ async function strike(): Promise<Found> {
       count: PROCESSES,
       environment: (nth) => ({
         ...provider.environment,
+        ...nobodyAtTheDesk,
         DATABASE_URL: assistantUrl,
         LOG_LEVEL: 'info',
         LEDGER_URL: links[nth]?.url ?? '',

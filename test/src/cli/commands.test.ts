@@ -68,7 +68,8 @@ describe('kortlotsen converse', () => {
     const [down, slow] = await Promise.all(['down', 'slow'].map(after));
     expect(down?.map(({ state }) => state)).toContain('lost-card/ledgerIsDown');
     expect(slow?.map(({ state }) => state)).toContain('lost-card/uncertain');
-    expect(slow?.at(-1)?.requests.map(({ request }) => request)).toEqual(['ledger.revoke']);
+    expect(slow?.at(-1)?.requests.map(({ request }) => request)).toEqual(['ledger.revoke', 'servicedesk.handoff']);
+    expect(down?.at(-1)?.requests.map(({ request }) => request)).not.toContain('ledger.revoke');
   });
 
   it('says word for word the same to a protected person and to one without a card', async () => {

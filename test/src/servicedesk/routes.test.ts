@@ -89,9 +89,10 @@ describe('what an agent may ask for', () => {
       }
     });
 
-    it('is no editor’s', async () => {
-      const { status, text } = await send(eva, path, body);
-      expect(status).toBe(403);
+    it('is no editor’s, who are led from the page to their own', async () => {
+      const { status, text, headers } = await send(eva, path, body);
+      expect(status).toBe(path === '' ? 303 : 403);
+      if (path === '') expect(headers.get('location')).toBe('/servicedesk/lessons');
       expect(text).not.toContain(id);
     });
   });
