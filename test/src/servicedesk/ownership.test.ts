@@ -172,7 +172,12 @@ function whatMayCome(model: Model, step: Certain, isOpen: boolean): Possible[] {
       return as('said', model);
     case 'sayAgain':
       // What was said while the case was theirs stays said. That it was, and once, is seen in the rows.
-      return isTheirs ? [['said', model]] : [['notYours', model], ['said', model]];
+      return isTheirs
+        ? [['said', model]]
+        : [
+            ['notYours', model],
+            ['said', model],
+          ];
     case 'renew':
       return [['', model]];
     case 'release':
