@@ -105,7 +105,7 @@ describe('kortlotsen ledger verify', () => {
       11,
       [
         `insert into ledger_events (event, hash)
-          select regexp_replace(replace(replace(event, '"position":10', '"position":11'), '"key":', '"key":"x","old":'), 'S-....', 'S-0000'), hash
+          select regexp_replace(replace(replace(event, '"position":10', '"position":11'), '"key":', '"key":"x","old":'), '"S-....', '"S-0000'), hash
           from ledger_events where position = 10`,
       ],
     ],
