@@ -15,7 +15,8 @@ import { consoleLabels, converseInJson, converseInText } from './channels/consol
 import { reportLabels } from './cli/evaluation-report.ts';
 import { runContentCheck } from './cli/content-check.ts';
 import { understandLines } from './cli/understand.ts';
-import { type Content, createContent, programLines, readFiles, visitLabels } from './content.ts';
+import { type Content, createContent, programLines, visitLabels } from './content.ts';
+import { readingOf } from './content-file.ts';
 import type { Expected } from './content-check.ts';
 import { createConversations } from './conversations/conversations.ts';
 import { createMemoryStore } from './conversations/memory-store.ts';
@@ -42,6 +43,7 @@ import { type ContactDetails, factNames } from './wording.ts';
 
 const CONTENT = join(import.meta.dirname, '../content');
 const MODEL = join(import.meta.dirname, '../dist/model.bin');
+const READING = join(import.meta.dirname, '../dist/content.bin');
 const SCRIPTS = join(import.meta.dirname, '../dist/web');
 const SOURCES = join(import.meta.dirname, '../src');
 const LEDGER_MIGRATIONS = { folder: join(SOURCES, 'ledger/migrations'), table: 'ledger_migrations' };
@@ -404,7 +406,7 @@ function atLeast(least: number): (written: string) => number {
 
 /** Content that cannot be spoken stops the start, with everything that is wrong in it. */
 function loadContent(contacts: ContactDetails = {}): Content {
-  const { reading, problems } = readFiles(CONTENT);
+  const { reading, problems } = readingOf(READING, CONTENT);
   const missing = [...expected.lines, ...expected.labels].filter((line) => !reading.lines.has(line));
   if (problems.length + missing.length > 0) {
     runContentCheck(CONTENT, expected, (text) => process.stderr.write(text));

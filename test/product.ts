@@ -1,14 +1,20 @@
 /** The product as it is, for the tests: its own content, and the model of it that `npm run build` keeps. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { deserialize } from 'node:v8';
 import { createCalendar } from '../src/calendar.ts';
-import { type Content, createContent, readFiles } from '../src/content.ts';
+import { type Content, createContent, readFiles, type Reading } from '../src/content.ts';
 import { modelFor } from '../src/understanding/model-file.ts';
 import { createUnderstanding, lessonsOf, type Understanding } from '../src/understanding/understanding.ts';
 
 export const root = join(import.meta.dirname, '..');
 export const contentFolder = join(root, 'content');
 
-export const content: Content = createContent(readFiles(contentFolder).reading);
+/** As it was read before the first test; a bench reads it for itself. */
+const { KORTLOTSEN_TEST_CONTENT: read } = process.env;
+export const content: Content = createContent(
+  read === undefined ? readFiles(contentFolder).reading : (deserialize(readFileSync(read)) as Reading),
+);
 export const calendar = createCalendar(content.offices);
 
 export function readUnderstanding(): Understanding {
