@@ -228,6 +228,22 @@ describe('a conversation that is handed back', () => {
   });
 });
 
+describe('the brief', () => {
+  it('tells what was wanted, what is known and from whom, and what the bot has said by which rules', async () => {
+    const { desk, id } = await waiting({}, 'mitt kort är klart att hämta, jag fotade mig på sös');
+    const file = await desk.file(id, anna);
+    expect(file?.brief).toMatchObject({ wish: 'pickup-where', isProved: false, cards: [] });
+    expect(file?.brief.known).toContainEqual({ fact: 'photoSite', value: 'sodersjukhuset', from: 'student' });
+  });
+
+  it('says nowhere that somebody’s data are protected, but in their own words', async () => {
+    const { desk, id } = await waiting({}, 'jag har skyddad identitet, hur gör jag?');
+    const file = await desk.file(id, anna);
+    expect(file?.reason).toBe('asked');
+    expect(JSON.stringify({ ...file, log: [] })).not.toMatch(/protected|skydd|R22/i);
+  });
+});
+
 describe('a conversation that an agent opens', () => {
   it('is theirs from the start', async () => {
     const { desk, conversations } = deskWith();
