@@ -172,7 +172,7 @@ export const isSecure = (origin: string): boolean => origin.startsWith('https:')
 /** By this name a browser takes it over https only. */
 const cookieFor = (origin: string): string => (isSecure(origin) ? `__Secure-${COOKIE}` : COOKIE);
 
-export const cookieOf = ({ headers }: IncomingMessage, name: string): string | undefined =>
+export const cookieOf = ({ headers }: Pick<IncomingMessage, 'headers'>, name: string): string | undefined =>
   new RegExp(`(?:^|; )${name}=([\\w-]{1,800})(?:;|$)`).exec(headers.cookie ?? '')?.[1];
 
 const STYLE = `

@@ -43,7 +43,7 @@ export type Sessions = {
    * Who has sent a request. A page that only keeps itself up to date is `watching`, which does not count as being
    * there: otherwise no session with an open page would ever be idle.
    */
-  memberOf: (req: IncomingMessage, how?: 'acting' | 'watching') => Promise<Member | undefined>;
+  memberOf: (req: Pick<IncomingMessage, 'headers'>, how?: 'acting' | 'watching') => Promise<Member | undefined>;
   /** Removes what has had its time. Until then it only looks gone. */
   purge: () => Promise<void>;
 };
@@ -152,7 +152,7 @@ export function createSessions(world: SessionsWorld): Sessions {
     verifier: keyed('verifier', cookie),
   });
 
-  const sessionOf = (req: IncomingMessage) => cookieOf(req, cookieFor(SESSION, publicOrigin()));
+  const sessionOf = (req: Pick<IncomingMessage, 'headers'>) => cookieOf(req, cookieFor(SESSION, publicOrigin()));
   const set = (name: string, value: string, ...more: string[]): string => {
     const origin = publicOrigin();
     const guards = ['Path=/', ...more, 'HttpOnly', 'SameSite=Lax', ...(isSecure(origin) ? ['Secure'] : [])];

@@ -1,5 +1,4 @@
 /** Who works at the servicedesk: signing in with a real provider, and everybody who tries to without. */
-import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Request, Response, Server } from 'restify';
@@ -130,8 +129,7 @@ async function whoIs(browser: Browser, { origin }: Place = here): Promise<Member
   return (JSON.parse(text) as { member: Member | null }).member;
 }
 /** A request with this session, as one of our modules gets it. */
-const requestWith = (session: string, name = COOKIE) =>
-  ({ headers: { cookie: `${name}=${session}` } }) as unknown as IncomingMessage;
+const requestWith = (session: string, name = COOKIE) => ({ headers: { cookie: `${name}=${session}` } });
 
 const sessionIn = ({ headers }: Visited): string =>
   new RegExp(`^${COOKIE}=([\\w-]{43});`).exec(headers.getSetCookie()[0] ?? '')?.[1] ?? '';
@@ -343,7 +341,7 @@ describe('a session', () => {
   it('is none for what a student has', async () => {
     const session = sessionIn(await signIn(openBrowser(), 'agent-anna'));
     const headers = { authorization: `Bearer ${session}`, cookie: `kortlotsen-sign-in=${session}` };
-    expect(await here.sessions.memberOf({ headers } as unknown as IncomingMessage)).toBeUndefined();
+    expect(await here.sessions.memberOf({ headers })).toBeUndefined();
   });
 
   it.each([
