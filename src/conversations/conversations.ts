@@ -331,23 +331,30 @@ export function createConversations(world: World): Conversations {
     if (!command || !leaving[speaker].includes(command.type)) return held(kept, message);
     const made = attempt(kept, on, () => {
       const moment = momentNow();
-      const all = [command, ...(staying.includes(command.type) ? wantedIn(meanwhile, dayOf(moment)) : [])];
+      const { wanted, text } = wantedIn(staying.includes(command.type) ? meanwhile : [], dayOf(moment));
+      const all = [command, ...wanted];
       const turn = takeTurn(
         kept.saved,
         all.map((wish): Heard => ({ ...moment, ...wish })),
       );
-      return { ...draft(turn, moment, on), heard: all.map(nameOf) };
+      const made = { ...draft(turn, moment, on), heard: all.map(nameOf) };
+      return { ...made, ...learned(wanted, turn, text), ...countedIn(on, wanted, turn, made, dayOf(moment)) };
     });
     const back = handing({ ...made, answers: seq, said: text }, { to: 'bot', outcome: 'withdrawn', by: undefined });
     const isOfHub = world.servicedesk?.deskOf?.(on.conversation) !== undefined;
     return isOfHub ? { ...back, replies: [telling(WITHDRAWN), ...back.replies] } : back;
   };
 
-  const wantedIn = (texts: readonly string[], today: Day, path?: Intent): Wish[] => {
-    const wishes = texts.flatMap(
-      (text) => understanding.hear(text.replaceAll(content.masked, ' '), NOTHING_ASKED, today).wishes,
-    );
-    return wantedMeanwhile(wishes, path);
+  /** What is left to answer of these, and the first of them that wants it. */
+  const wantedIn = (texts: readonly string[], today: Day, path?: Intent): { wanted: Wish[]; text: string } => {
+    const heard = texts.map((text) => {
+      const { wishes } = understanding.hear(text.replaceAll(content.masked, ' '), NOTHING_ASKED, today);
+      return { text, wishes };
+    });
+    const all = heard.flatMap(({ wishes }) => wishes);
+    const wanted = wantedMeanwhile(all, path);
+    const types = wanted.map(({ type }) => type);
+    return { wanted, text: heard.find(({ wishes }) => wishes.some(({ type }) => types.includes(type)))?.text ?? '' };
   };
 
   /** What was written to a human, and has not been answered by any. */
@@ -363,14 +370,7 @@ export function createConversations(world: World): Conversations {
       const { path, known, isClosed, isUnanswered, isBeginning } = onto;
       const moment = momentNow();
       const began = path ? [{ type: `intent.${path}` as const, ...(known && { told: known }) }] : [];
-      const heard = meanwhile.map((text) => {
-        const { wishes } = understanding.hear(text.replaceAll(content.masked, ' '), NOTHING_ASKED, dayOf(moment));
-        return { text, wishes };
-      });
-      const wanted = wantedMeanwhile(
-        heard.flatMap(({ wishes }) => wishes),
-        path,
-      );
+      const { wanted, text } = wantedIn(meanwhile, dayOf(moment), path);
       const all = [...began, ...wanted];
       const back = {
         ...moment,
@@ -382,7 +382,6 @@ export function createConversations(world: World): Conversations {
       };
       const turn = takeTurn(kept.saved, [back, ...all.map((wish): Heard => ({ ...moment, ...wish }))]);
       const made = { ...draft(turn, moment, on), heard: [back.type, ...all.map(nameOf)] };
-      const text = heard.find(({ wishes }) => wishes.some((wish) => wanted.includes(wish)))?.text ?? '';
       return { ...made, ...learned(wanted, turn, text), ...countedIn(on, wanted, turn, made, dayOf(moment)) };
     });
 
