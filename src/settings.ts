@@ -7,7 +7,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { Day } from '../dialogs/card-validity.ts';
-import type { BotCredentials } from './channels/bot-framework/adapter.ts';
+import type { BotSettings } from './channels/bot-framework/adapter.ts';
 import type { ProofLasts } from './conversations/conversations.ts';
 import { Client } from './ledger/api/access.ts';
 import { type Hours, readHours } from './servicedesk/hours.ts';
@@ -38,7 +38,7 @@ export type Settings = {
   accent: string | undefined;
   /** The proxies before us whose word is taken for who asks, as addresses or networks. */
   trustedProxies: string[];
-  bot: BotCredentials | undefined;
+  bot: BotSettings | undefined;
   /** Nothing: nobody can sign in or, where it is only tried, as invented people. */
   identity: IdentitySettings | undefined;
   proofLasts: ProofLasts;
@@ -101,6 +101,7 @@ const Contact = z
   .optional();
 
 const Secret = z.string().min(1, 'is empty; leave it out instead').optional();
+const withoutSlash = (url: string): string => url.replace(/\/+$/, '');
 const Url = z.url({ protocol: /^https?$/, error: 'is no address; write it as https://example.se' });
 const Minutes = (least: number, most: number) =>
   z.coerce
@@ -192,6 +193,19 @@ const ClosedDays = z
     ),
   );
 
+/** The Bot Framework in the public cloud, as Microsoft documents it. */
+const AZURE = {
+  issuer: 'https://api.botframework.com',
+  metadataUrl: 'https://login.botframework.com/v1/.well-known/openidconfiguration',
+  loginUrl: 'https://login.microsoftonline.com',
+  scope: 'https://api.botframework.com',
+  hosts: ['smba.trafficmanager.net', '.botframework.com'],
+};
+const Host = z
+  .string()
+  .regex(/^\.?[a-z0-9-]+(\.[a-z0-9-]+)*$/i)
+  .toLowerCase();
+
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 const Uuid = z.uuid('is no id as the Bot Framework writes them');
 
@@ -202,7 +216,7 @@ const Environment = z
     KORTLOTSEN_BOOKING_CALENDAR: Contact,
     KORTLOTSEN_PUBLIC_URL: z
       .url({ protocol: /^https?$/, error: 'is no address; write it as https://kortlotsen.example.se' })
-      .transform((url) => url.replace(/\/+$/, ''))
+      .transform(withoutSlash)
       .optional(),
     KORTLOTSEN_DATA: z.string().min(1, 'is empty; leave it out instead').default('data'),
     DATABASE_URL: z
@@ -220,9 +234,7 @@ const Environment = z
     DIRECT_LINE_HUBS: Hubs.default([]),
     SERVICEDESK_HUBS: z.string().transform(listed).default([]),
     AZURE_DIRECT_LINE_SECRET: Secret,
-    AZURE_DIRECT_LINE_URL: Url.transform((url) => url.replace(/\/+$/, '')).default(
-      'https://directline.botframework.com/v3/directline',
-    ),
+    AZURE_DIRECT_LINE_URL: Url.transform(withoutSlash).default('https://directline.botframework.com/v3/directline'),
     KORTLOTSEN_EMBED_ORIGINS: z
       .string()
       .transform(listed)
@@ -240,6 +252,17 @@ const Environment = z
       .default('SingleTenant'),
     MicrosoftAppTenantId: Uuid.optional(),
     MicrosoftAppPassword: z.string().min(1, 'is empty; leave it out instead').optional(),
+    ToBotFromChannelTokenIssuer: z.string().min(1, 'is empty; leave it out instead').default(AZURE.issuer),
+    ToBotFromChannelOpenIdMetadataUrl: Url.default(AZURE.metadataUrl),
+    ToChannelFromBotLoginUrl: Url.transform(withoutSlash).default(AZURE.loginUrl),
+    ToChannelFromBotOAuthScope: Url.transform(withoutSlash).default(AZURE.scope),
+    BOT_SERVICE_HOSTS: z
+      .string()
+      .transform(listed)
+      .pipe(
+        everyOne(Host, 'holds something that is no host; write them as smba.trafficmanager.net or .botframework.com'),
+      )
+      .default(AZURE.hosts),
     OIDC_ISSUER: Url.optional(),
     OIDC_CLIENT_ID: Secret,
     OIDC_CLIENT_SECRET: Secret,
@@ -258,7 +281,7 @@ const Environment = z
     SERVICEDESK_OIDC_ACR: Acr,
     KORTLOTSEN_PROOF_MINUTES: Minutes(5, 480).default(30),
     KORTLOTSEN_PROOF_IDLE_MINUTES: Minutes(1, 60).default(10),
-    LEDGER_URL: Url.transform((url) => url.replace(/\/+$/, '')).optional(),
+    LEDGER_URL: Url.transform(withoutSlash).optional(),
     LEDGER_TOKEN_URL: Url.optional(),
     LEDGER_CLIENT_ID: Secret,
     LEDGER_CLIENT_SECRET: Secret,
@@ -331,6 +354,8 @@ const ADDRESSES = [
   'LEDGER_URL',
   'LEDGER_TOKEN_URL',
   'AZURE_DIRECT_LINE_URL',
+  'ToBotFromChannelOpenIdMetadataUrl',
+  'ToChannelFromBotLoginUrl',
 ] as const;
 
 const isSecure = (url: string): boolean =>
@@ -360,7 +385,6 @@ export function readSettings(
   const { OIDC_ISSUER, OIDC_CLIENT_ID = '', OIDC_CLIENT_SECRET = '', OIDC_HOLDER_CLAIM = '' } = data;
   const { LEDGER_URL, LEDGER_TOKEN_URL, LEDGER_CLIENT_ID = '', LEDGER_CLIENT_SECRET = '' } = data;
   const { KORTLOTSEN_SERVICEDESK, KORTLOTSEN_IT_PORTAL, KORTLOTSEN_BOOKING_CALENDAR } = data;
-  const { MicrosoftAppId, MicrosoftAppType, MicrosoftAppTenantId = '', MicrosoftAppPassword = '' } = data;
   return {
     contacts: {
       ...(KORTLOTSEN_SERVICEDESK && { servicedesk: KORTLOTSEN_SERVICEDESK }),
@@ -382,7 +406,7 @@ export function readSettings(
     embedOrigins: data.KORTLOTSEN_EMBED_ORIGINS,
     accent: data.KORTLOTSEN_ACCENT,
     trustedProxies: data.KORTLOTSEN_TRUSTED_PROXIES,
-    bot: MicrosoftAppId ? { MicrosoftAppId, MicrosoftAppType, MicrosoftAppTenantId, MicrosoftAppPassword } : undefined,
+    bot: readBot(data),
     identity: OIDC_ISSUER
       ? {
           issuer: OIDC_ISSUER,
@@ -407,6 +431,22 @@ export function readSettings(
     servicedesk: readServicedesk(data),
     logLevel: data.LOG_LEVEL,
   };
+}
+
+function readBot(data: z.infer<typeof Environment>): BotSettings | undefined {
+  const { MicrosoftAppId: appId, MicrosoftAppTenantId: tenantId = '', MicrosoftAppPassword: password = '' } = data;
+  return appId === undefined
+    ? undefined
+    : {
+        appId,
+        tenantId,
+        password,
+        tokenUrl: `${data.ToChannelFromBotLoginUrl}/${tenantId}/oauth2/v2.0/token`,
+        audience: data.ToChannelFromBotOAuthScope,
+        issuer: data.ToBotFromChannelTokenIssuer,
+        metadataUrl: data.ToBotFromChannelOpenIdMetadataUrl,
+        serviceHosts: data.BOT_SERVICE_HOSTS,
+      };
 }
 
 function readServicedesk(data: z.infer<typeof Environment>): ServicedeskSettings | undefined {

@@ -67,9 +67,13 @@ const forbidden: IForbiddenRuleType[] = [
   only(
     'signing tokens stays where they are read',
     'jose',
-    '^src/(channels/direct-line/tokens|ledger/api/access)[.]ts$',
+    '^src/(channels/direct-line/tokens|channels/bot-framework/authentication|ledger/api/access)[.]ts$',
   ),
-  only('OpenID stays with the identity', '(openid-client|oidc-provider)', '^src/identity/'),
+  only(
+    'OpenID stays with the identity and the bot’s own credentials',
+    '(openid-client|oidc-provider)',
+    '^src/(identity/|channels/bot-framework/credentials[.]ts$)',
+  ),
   only('the ledger’s client has undici and cockatiel', '(undici|cockatiel)', '^src/ledger/http-ledger[.]ts$'),
   only('canonical JSON stays with the chain', 'canonicalize', '^src/ledger/chain[.]ts$'),
   only(

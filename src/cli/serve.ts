@@ -187,7 +187,7 @@ export async function serve({
       onMistake,
     });
     const isOpenHere = !settings.isProduction;
-    const bot = createBotFramework({ conversations, rules, credentials: settings.bot, isOpenHere, onMistake });
+    const bot = createBotFramework({ conversations, rules, bot: settings.bot, isOpenHere, onMistake });
     if (!settings.bot && !isOpenHere) log.warn('MicrosoftAppId is not set, so /api/messages is closed');
 
     const server = await createServer({

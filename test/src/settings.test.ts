@@ -77,11 +77,12 @@ describe('the settings', () => {
     });
     expect(settings).toMatchObject({ isProduction: true, host: '0.0.0.0', port: 8080 });
     expect(settings.publicUrl).toBe('https://kortlotsen.example.se');
-    expect(settings.bot).toEqual({
-      MicrosoftAppId: APP,
-      MicrosoftAppType: 'SingleTenant',
-      MicrosoftAppTenantId: APP,
-      MicrosoftAppPassword: 'secret',
+    expect(settings.bot).toMatchObject({
+      appId: APP,
+      tenantId: APP,
+      password: 'secret',
+      tokenUrl: `https://login.microsoftonline.com/${APP}/oauth2/v2.0/token`,
+      serviceHosts: ['smba.trafficmanager.net', '.botframework.com'],
     });
   });
 
@@ -206,6 +207,19 @@ describe('the settings', () => {
     ['a network with too many bits', { KORTLOTSEN_TRUSTED_PROXIES: '10.0.0.0/33' }, /TRUSTED_PROXIES holds/],
     ['an app id without its password', { MicrosoftAppId: APP, MicrosoftAppTenantId: APP }, /MicrosoftAppPassword is/],
     ['an app id without its tenant', { MicrosoftAppId: APP, MicrosoftAppPassword: 's' }, /MicrosoftAppTenantId is/],
+    [
+      'production with the keys of the Bot Framework by http',
+      { ...production, ToBotFromChannelOpenIdMetadataUrl: 'http://login.example.se/keys' },
+      /ToBotFromChannelOpenIdMetadataUrl is not https/,
+    ],
+    [
+      'production with the bot’s tokens by http',
+      { ...production, ToChannelFromBotLoginUrl: 'http://login.example.se' },
+      /ToChannelFromBotLoginUrl is not https/,
+    ],
+    ['replies to any host', { BOT_SERVICE_HOSTS: '*' }, /BOT_SERVICE_HOSTS holds/],
+    ['replies to an address', { BOT_SERVICE_HOSTS: 'https://smba.trafficmanager.net/' }, /BOT_SERVICE_HOSTS holds/],
+    ['a bot of many tenants', { MicrosoftAppType: 'MultiTenant' }, /MicrosoftAppType is not SingleTenant/],
     ['a password without its app id', { MicrosoftAppPassword: 's' }, /MicrosoftAppId is missing/],
   ])('are refused for %s', (_what, environment, complaint) => {
     expect(() => readSettings(environment)).toThrow(complaint);

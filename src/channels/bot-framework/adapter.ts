@@ -1,36 +1,39 @@
 /**
  * The Bot Framework's door: `/api/messages`, over botbuilder's CloudAdapter.
  *
- * Without an app id botbuilder believes everybody. So it is open without one
- * only where nobody but this machine can reach it, and answers nobody but it.
+ * Without an app id nobody can be believed. So it is open without one only
+ * where nobody but this machine can reach it, and answers nobody but it.
  */
 import {
   type Activity,
+  CallerIdConstants,
   CloudAdapter,
   ConfigurationBotFrameworkAuthentication,
   type ConversationReference,
-  type Request as BotRequest,
 } from 'botbuilder';
 import { DialogSet, type DialogState } from 'botbuilder-dialogs';
+import { ClaimsIdentity } from 'botframework-connector';
 import type { Request, Response, Server } from 'restify';
 import { z } from 'zod';
 import type { Conversations } from '../../conversations/conversations.ts';
 import type { Rules } from '../activities.ts';
+import { type Cloud, createDoorkeeper } from './authentication.ts';
 import { createConversationDialog } from './conversation-dialog.ts';
+import { type BotCredentials, createCredentials } from './credentials.ts';
 
-/** As the Bot Framework names them. */
-export type BotCredentials = {
-  MicrosoftAppId: string;
-  MicrosoftAppType: string;
-  MicrosoftAppTenantId: string;
-  MicrosoftAppPassword: string;
-};
+/** The bot's registration, and whom it is registered with. */
+export type BotSettings = BotCredentials &
+  Cloud & {
+    tenantId: string;
+    /** Where replies may be sent: `host`, or `.domain` for all under it. */
+    serviceHosts: readonly string[];
+  };
 
 export type BotFrameworkWorld = {
   conversations: Conversations;
   rules: Rules;
-  credentials: BotCredentials | undefined;
-  /** Whether this machine is answered without credentials, to try the assistant. */
+  bot: BotSettings | undefined;
+  /** Whether this machine is answered without an app id, to try the assistant. */
   isOpenHere: boolean;
   onMistake: (mistake: unknown) => void;
 };
@@ -39,6 +42,7 @@ export type BotFramework = { mount: (server: Server) => void; deliver: (conversa
 
 /** In characters. Teams sends no longer ones. */
 const LONGEST_TEXT = 30_000;
+const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
 const Address = z.object({ channelId: z.string(), serviceUrl: z.url(), conversation: z.object({ id: z.string() }) });
 const Id = z.string().regex(/^[^\p{C}]{1,1000}$/u);
 const Incoming = z.looseObject({
@@ -50,48 +54,90 @@ const Incoming = z.looseObject({
   from: z.looseObject({ id: Id }),
   text: z.string().max(LONGEST_TEXT).optional(),
 });
+const isActivity = (body: unknown): body is Activity => Incoming.safeParse(body).success;
+const Tenanted = z.object({ conversation: z.object({ tenantId: z.string() }) });
 
 export function createBotFramework(world: BotFrameworkWorld): BotFramework {
-  const { conversations, rules, credentials, isOpenHere, onMistake } = world;
-  const authentication = new ConfigurationBotFrameworkAuthentication(credentials ? { ...credentials } : {});
+  const { conversations, rules, bot, isOpenHere, onMistake } = world;
+  const authentication = bot
+    ? new ConfigurationBotFrameworkAuthentication({ ToChannelFromBotOAuthScope: bot.audience }, createCredentials(bot))
+    : new ConfigurationBotFrameworkAuthentication();
   const adapter = new CloudAdapter(authentication);
-  adapter.onTurnError = (_context, mistake) => {
-    onMistake(mistake);
-    return Promise.reject(mistake);
-  };
+  adapter.onTurnError = (_context, mistake) => Promise.reject(mistake);
+  const doorkeeper = bot && createDoorkeeper(bot.appId, bot);
+  const isReachable = (serviceUrl: string): boolean => isAllowed(new URL(serviceUrl), bot?.serviceHosts ?? LOOPBACK);
 
-  const isProved = credentials !== undefined;
   const reach = async (address: object, activity: Partial<Activity>) => {
-    // As it came with the student's last message, from a channel that was believed.
-    const reference = Address.parse(address) as Partial<ConversationReference>;
-    await adapter.continueConversationAsync(credentials?.MicrosoftAppId ?? '', reference, async (context) => {
-      await context.sendActivity(activity);
-    });
+    // As it came with the student's last message, from a channel that was believed; the settings may have changed since.
+    const reference = Address.parse(address);
+    if (!isReachable(reference.serviceUrl)) throw new Error('The settings let no reply be sent there.');
+    await adapter.continueConversationAsync(
+      bot?.appId ?? '',
+      reference as Partial<ConversationReference>,
+      bot?.audience ?? '',
+      async (context) => {
+        await context.sendActivity(activity);
+      },
+    );
   };
-  const { dialog, deliver } = createConversationDialog({ conversations, rules, isProved, reach });
-
+  const { dialog, deliver } = createConversationDialog({ conversations, rules, isProved: bot !== undefined, reach });
   const dialogs = new DialogSet(nothingKept).add(dialog);
+
+  /** Whoever sends it, as botbuilder wants to be told. Nothing, if that is proved by nobody. */
+  const prove = async (activity: Activity, header: string | undefined) => {
+    if (!bot || !doorkeeper)
+      return { outcome: 'proved' as const, as: await authentication.authenticateRequest(activity, '') };
+    const checked = await doorkeeper.check(header, activity);
+    if (checked.outcome !== 'proved') return checked;
+    const claimsIdentity = new ClaimsIdentity([{ type: 'aud', value: bot.appId }], true);
+    const connectorFactory = authentication.createConnectorFactory(claimsIdentity);
+    const { audience } = bot;
+    return {
+      outcome: 'proved' as const,
+      as: { audience, callerId: CallerIdConstants.PublicAzureChannel, claimsIdentity, connectorFactory },
+    };
+  };
 
   const mount = (server: Server): void => {
     server.post('/api/messages', async (req: Request, res: Response) => {
-      if (!credentials && !isOpenHere) {
-        res.send(403, { error: { code: 'Forbidden', message: 'This door is closed: there is no app id.' } });
+      const refuse = (status: number, code: string, message: string) => {
+        res.send(status, { error: { code, message } });
+      };
+      if (!bot && !isOpenHere) {
+        refuse(403, 'Forbidden', 'This door is closed: there is no app id.');
         return;
       }
-      const { data: incoming } = Incoming.safeParse(req.body);
-      if (!incoming) {
-        res.send(400, { error: { code: 'BadArgument', message: 'That is no activity.' } });
+      const activity: unknown = req.body;
+      if (!isActivity(activity)) {
+        refuse(400, 'BadArgument', 'That is no activity.');
         return;
       }
-      if (!credentials && !isOfThisMachine(incoming.serviceUrl)) {
-        res.send(403, { error: { code: 'Forbidden', message: 'Without an app id, only this machine is answered.' } });
-        return;
+      const proved = await prove(activity, req.headers.authorization);
+      if (proved.outcome === 'unreachable') {
+        onMistake(new Error('The keys of the Bot Connector service cannot be had.'));
+        res.header('Retry-After', '5');
+        refuse(503, 'ServiceUnavailable', 'Nobody can be believed just now.');
+      } else if (proved.outcome === 'refused') refuse(401, 'Unauthorized', 'That is not proved.');
+      else if (!isReachable(activity.serviceUrl)) {
+        const whom = bot
+          ? 'The settings let no reply be sent there.'
+          : 'Without an app id, only this machine is answered.';
+        refuse(403, 'Forbidden', whom);
+      } else if (bot && !isOfTenant(activity, bot.tenantId)) refuse(403, 'Forbidden', 'That is another tenant’s.');
+      else if (activity.type === 'invoke' || activity.deliveryMode === 'expectReplies')
+        refuse(501, 'NotImplemented', 'Nothing is answered in the response itself.');
+      else {
+        try {
+          await adapter.processActivityDirect(proved.as, activity, async (context) => {
+            const turn = await dialogs.createContext(context);
+            await turn.beginDialog(dialog.id);
+          });
+          res.send(200);
+        } catch (mistake) {
+          onMistake(mistake);
+          refuse(500, 'ServiceError', 'That went wrong here. Send it again.');
+        }
       }
-      // restify's own types of request and response are looser than botbuilder's.
-      await adapter.process(req as BotRequest, res, async (context) => {
-        const turn = await dialogs.createContext(context);
-        await turn.beginDialog(dialog.id);
-      });
     });
   };
   return { mount, deliver };
@@ -104,4 +150,11 @@ const nothingKept = {
   delete: () => Promise.resolve(),
 };
 
-const isOfThisMachine = (url: string): boolean => ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(url).hostname);
+/** By https alone, unless it is on this machine. */
+const isAllowed = ({ protocol, hostname }: URL, hosts: readonly string[]): boolean =>
+  (protocol === 'https:' || (protocol === 'http:' && LOOPBACK.includes(hostname))) &&
+  hosts.some((host) => (host.startsWith('.') ? hostname.endsWith(host) : hostname === host));
+
+/** Teams names the tenant; a bot that is registered in one answers in no other. */
+const isOfTenant = (activity: Activity, tenantId: string): boolean =>
+  activity.channelId !== 'msteams' || Tenanted.safeParse(activity).data?.conversation.tenantId === tenantId;
