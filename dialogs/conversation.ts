@@ -12,7 +12,7 @@ import { quotableOf, quotableReceipt } from './card-status.ts';
 import { guidedPaths, ofAskedDay, pathBeginnings, waysBack } from './guided-paths.ts';
 import { linesOfHandingOver } from './handing-over.ts';
 import { answers, type Intent, talk } from './intents.ts';
-import { isNobody, proofHasEnded } from './proving.ts';
+import { isAmongOthers, isNobody, proofHasEnded } from './proving.ts';
 import { answered, asking, isBeingRated, isOver, isUnrated } from './rating.ts';
 import {
   type Context,
@@ -52,9 +52,16 @@ export const conversation = vocabulary.createMachine({
     ...nothingTold,
     identity: input.proof && { ...input.proof, seenAt: input.at },
     conversation: input.conversation,
+    ...(input.isAmongOthers && { isAmongOthers: true }),
     isUnsettled: false,
   }),
-  entry: say('conversation/welcome'),
+  entry: {
+    type: 'say',
+    params: ({ context }) => ({
+      line: isAmongOthers({ context }) ? 'conversation/welcomeAmongOthers' : 'conversation/welcome',
+    }),
+  },
+  meta: { says: ['conversation/welcome', 'conversation/welcomeAmongOthers'] },
   states: {
     presence: {
       on: {
@@ -93,7 +100,10 @@ export const conversation = vocabulary.createMachine({
         ],
         'intent.help': { actions: say('conversation/help') },
         'intent.are-you-a-bot': { actions: say('conversation/whoIAm') },
-        'intent.talk-to-human': { actions: handOver('asked') },
+        'intent.talk-to-human': [
+          { guard: isAmongOthers, actions: [say('conversation/notAmongOthers'), handOver('asked')] },
+          { actions: handOver('asked') },
+        ],
         'intent.out-of-scope': { actions: say('conversation/outOfScope') },
         'intent.cancel': {
           target: '.assisting.listening',
@@ -140,6 +150,9 @@ export const conversation = vocabulary.createMachine({
           },
         },
         secret: { actions: say('conversation/secret') },
+        wordless: { actions: say('conversation/wordless') },
+        outdated: { actions: say('conversation/outdated') },
+        edited: { actions: say('conversation/edited') },
         'ledger.revoked': [
           // Another may sit there now: that it is done is told, and nothing of the card.
           { guard: isNobody, actions: [assign({ isUnsettled: false }), say('lost-card/revokedMeanwhile')] },
@@ -229,7 +242,7 @@ function hasWayBack({ context: { left, path } }: Now): boolean {
 
 /** To be asked back is neither to be understood nor not; and what the world reports says nothing of it. */
 function isUnderstood({ event: { type } }: Now): boolean {
-  return !/^(unclear|ambiguous|secret|ledger\..*|identity\..*|desk\..*)$/.test(type);
+  return !/^(unclear|ambiguous|secret|wordless|outdated|edited|ledger\..*|identity\..*|desk\..*)$/.test(type);
 }
 
 function isWish({ event: { type } }: Now): boolean {

@@ -21,6 +21,10 @@ export const provingAgain = { guard: isNobody, target: 'identifying' } as const;
  */
 export function provingBy({ isFresh }: { isFresh: boolean }) {
   const proved = { target: 'findingCards', actions: 'signIn' } as const;
+  const refused = [
+    { guard: isAmongOthers, target: 'notIdentified', actions: say('conversation/notAmongOthers') },
+    { target: 'notIdentified' },
+  ];
   const waiting = {
     meta: { asks: 'signInCode' },
     on: { signInCode: 'checkingCode' },
@@ -41,7 +45,7 @@ export function provingBy({ isFresh }: { isFresh: boolean }) {
       on: {
         'identity.verified': proved,
         'identity.signInNeeded': 'awaitingSignIn',
-        'identity.refused': 'notIdentified',
+        'identity.refused': refused,
       },
     }),
     awaitingSignIn: vocabulary.createStateConfig(waiting),
@@ -59,7 +63,7 @@ export function provingBy({ isFresh }: { isFresh: boolean }) {
         'identity.verified': proved,
         'identity.codeIsWrong': 'codeIsWrong',
         'identity.codeIsSpent': { target: 'identifying', actions: say('conversation/codeIsSpent') },
-        'identity.refused': 'notIdentified',
+        'identity.refused': refused,
       },
     }),
     codeIsWrong: vocabulary.createStateConfig(waiting),
@@ -99,6 +103,10 @@ export function provedPerson({ identity }: Context): string {
 
 export function isNobody({ context: { identity } }: Now): boolean {
   return identity === undefined;
+}
+
+export function isAmongOthers({ context }: Pick<Now, 'context'>): boolean {
+  return context.isAmongOthers === true;
 }
 
 export function isProved({ context: { identity } }: Now): boolean {

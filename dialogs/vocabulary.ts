@@ -83,6 +83,12 @@ export type Heard = Moment &
     | { type: 'ambiguous'; between: Intent[] }
     | { type: 'unclear' }
     | { type: 'secret' }
+    /** There are no words in it, such as a picture. */
+    | { type: 'wordless' }
+    /** The button that was pressed belongs to something earlier. */
+    | { type: 'outdated' }
+    /** Something that was written before has been changed. */
+    | { type: 'edited' }
   );
 
 /** What the world reports, in its own time: the talk may have moved on since the request. */
@@ -156,6 +162,8 @@ export type Effects = {
 
 export type Context = {
   conversation: string;
+  /** Others read along, so nothing personal is said. */
+  isAmongOthers?: boolean;
   known: Known;
   /** Who has proved who they are, and when they wrote last. */
   identity: (Proof & { seenAt: Instant }) | undefined;
@@ -207,7 +215,7 @@ const neverRun = (): never => {
 
 export const vocabulary = setup({
   types: {
-    input: {} as { conversation: string; proof: Proof | undefined; at: Instant },
+    input: {} as { conversation: string; isAmongOthers?: boolean; proof: Proof | undefined; at: Instant },
     context: {} as Context,
     events: {} as Heard | Reported,
     meta: {} as Meta,

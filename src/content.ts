@@ -209,9 +209,17 @@ export type Reading = Omit<Content, 'speak' | 'label' | 'noteOf' | 'sources' | '
 };
 
 /** Said on no state's behalf, but by the program that holds the conversation. */
-export const programLines = ['begunAnew', 'caution', 'failed', 'lapsed', 'signIn', 'source', 'wayBack'].map(
-  (name) => `conversation/${name}`,
-);
+export const programLines = [
+  'begunAnew',
+  'caution',
+  'failed',
+  'lapsed',
+  'privateChat',
+  'signIn',
+  'source',
+  'takenBack',
+  'wayBack',
+].map((name) => `conversation/${name}`);
 
 /** The topic whose every text an agent may answer with. No state says them, so editors write as many as they like. */
 export const cannedTopic = 'canned';

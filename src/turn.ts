@@ -50,14 +50,19 @@ export type Turn = {
   /** What the student has wanted last. */
   wish: Intent | undefined;
 };
-export type Beginning = { conversation: string; proof: Proof | undefined };
+export type Beginning = { conversation: string; isAmongOthers?: boolean; proof: Proof | undefined };
 
 export type Rest = SnapshotFrom<typeof conversation>;
 
 /** A conversation begins with a welcome. One that was saved by another version begins anew, and says so. */
-export function begin({ conversation: id, proof }: Beginning, moment: Moment, saved?: Saved): Turn {
+export function begin(
+  { conversation: id, isAmongOthers = false, proof }: Beginning,
+  moment: Moment,
+  saved?: Saved,
+): Turn {
   const [rest, actions] = initialTransition(conversation, {
     conversation: id,
+    isAmongOthers,
     proof,
     at: moment.at,
   });

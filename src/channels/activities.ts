@@ -83,7 +83,7 @@ const factsOf = (rows: readonly { name: string; value: string }[]) => ({
 });
 
 /** In the version that both Teams and Web Chat show. */
-const toAdaptiveCard = (body: readonly object[], link: Link | undefined): Attachment => ({
+export const toAdaptiveCard = (body: readonly object[], link: Link | undefined): Attachment => ({
   contentType: 'application/vnd.microsoft.card.adaptive',
   content: {
     type: 'AdaptiveCard',

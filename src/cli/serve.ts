@@ -10,6 +10,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { dayOf } from '../../dialogs/vocabulary.ts';
 import { createCalendar, instantOf } from '../calendar.ts';
 import { createBotFramework } from '../channels/bot-framework/adapter.ts';
+import { privateChatWith } from '../channels/bot-framework/outgoing.ts';
 import { createDirectLine, hubOf } from '../channels/direct-line/direct-line.ts';
 import { createLimits, type Rates } from '../channels/direct-line/limits.ts';
 import { createTokens } from '../channels/direct-line/tokens.ts';
@@ -136,6 +137,7 @@ export async function serve({
         hubOf,
       ),
       receiptLink: receipts.linkTo,
+      privateChatLink: settings.bot && privateChatWith(settings.bot.appId),
       visitLink: (visit, opening) => visitLink(publicOrigin(), visit, opening),
       now,
       onTurn: (turn) => {
@@ -187,7 +189,16 @@ export async function serve({
       onMistake,
     });
     const isOpenHere = !settings.isProduction;
-    const bot = createBotFramework({ conversations, rules, bot: settings.bot, isOpenHere, onMistake });
+    const bot = createBotFramework({
+      conversations,
+      rules,
+      bot: settings.bot,
+      isOpenHere,
+      onDelivery: (told) => {
+        log.info(told, 'delivery');
+      },
+      onMistake,
+    });
     if (!settings.bot && !isOpenHere) log.warn('MicrosoftAppId is not set, so /api/messages is closed');
 
     const server = await createServer({
@@ -281,8 +292,7 @@ export async function serve({
       while (!stopping.signal.aborted) {
         try {
           await desk.lapse();
-          const undelivered = await conversations.resume();
-          await Promise.all(undelivered.map((conversation) => bot.deliver(conversation)));
+          bot.catchUp(await conversations.resume());
         } catch (mistake) {
           onMistake(mistake);
         }
@@ -298,7 +308,7 @@ export async function serve({
         clearInterval(lettingGo);
         directLine.close();
         closePages();
-        await closeServer(server, Promise.all([looking, conversations.idle()]));
+        await closeServer(server, Promise.all([looking, conversations.idle(), bot.idle()]));
         await news.stop();
         await development?.stop();
         await database.close();

@@ -59,6 +59,8 @@ export type Incoming = Place & {
   /** What tells a resend under a new id from a new message: the sender, and the client's own time of it. */
   sentBy?: string;
   sentAt?: string;
+  /** Where it was said by a button: the place of the reply that the button stood under. */
+  button?: number;
   text: string;
 };
 
@@ -124,6 +126,8 @@ export type World = {
   servicedesk?: Servicedesk | undefined;
   /** Where a receipt can be fetched, to be saved. Without a place there is none. */
   receiptLink?: ((receipt: ReceiptInWords) => string) | undefined;
+  /** Where somebody can write to us who does so among others. Without a place they are only told. */
+  privateChatLink?: ((place: string) => string | undefined) | undefined;
   /** Where a visit can be fetched, for a calendar. Without a place there is none. */
   visitLink?: ((visit: string, opening: Opening) => string) | undefined;
   now(): Date;
@@ -150,6 +154,12 @@ export type Conversations = {
     outcome: string,
     onto: Return,
   ) => Promise<Exchange | undefined>;
+  /** Something that was written before has been changed. It is not heard again; the student is told what to do. */
+  edit: (place: Place) => Promise<void>;
+  /** What somebody wrote is taken back, and removed. */
+  unsay: (conversation: string, id: string) => Promise<void>;
+  /** The student cannot be reached there any more. What waits for a human is withdrawn. */
+  leave: (conversation: string) => Promise<void>;
   /** Somebody else has changed the conversation, such as an agent who has written in it. */
   changed: (conversation: string) => Promise<void>;
   /** Keeps in the log what a client tells that is no message. Nothing answers it. */
@@ -159,7 +169,7 @@ export type Conversations = {
   /** Delivers what is to be delivered next, in order; one at a time, over all processes. `claimed` is ours already. */
   deliver: (
     conversation: string,
-    post: (address: object, reply: Said) => Promise<void>,
+    post: (delivery: Delivery, reply: Said, seq: number) => Promise<Posted>,
     claimed?: Delivery,
   ) => Promise<void>;
   has: (conversation: string) => Promise<boolean>;
@@ -172,6 +182,9 @@ export type Conversations = {
   /** Resolves when nothing is being done any more. */
   idle: () => Promise<void>;
 };
+
+/** What became of a reply. `after` is in seconds: from then on anybody may try again. */
+export type Posted = { outcome: 'delivered' } | { outcome: 'later'; after: number } | { outcome: 'gone' };
 
 type Verification = Extract<Request, { request: 'identity.verify' }>;
 
@@ -211,6 +224,8 @@ export function createConversations(world: World): Conversations {
     return result;
   };
 
+  const takenBack = content.label('conversation/takenBack');
+
   const momentNow = (): Moment => calendar.momentAt(world.now());
 
   /** Where nobody else reads along, and the bot answers, it may hand over. */
@@ -234,11 +249,13 @@ export function createConversations(world: World): Conversations {
       const link = reply.receipt && linkToReceipt(reply.receipt);
       const clears = index === 0 && erases !== undefined;
       const line = turn.replies[index]?.line;
+      const elsewhere = isForPrivate(line) ? privateChat(on.conversation) : undefined;
       return {
         ...reply,
         ...(line !== undefined && { line }),
         suggests: isLast ? suggests : [],
         ...(link && { link }),
+        ...(elsewhere && { link: elsewhere }),
         ...(visits && { visits: visits.map(withLink) }),
         ...(clears && { clears }),
       };
@@ -271,15 +288,21 @@ export function createConversations(world: World): Conversations {
     return url === undefined ? undefined : { title: content.label('receipt/save'), url };
   };
 
+  const privateChat = (conversation: string): Link | undefined => {
+    const url = world.privateChatLink?.(conversation);
+    return url === undefined ? undefined : { title: content.label('conversation/privateChat'), url };
+  };
+
   const withLink = ({ opening, ...visit }: VisitInWords): VisitCard => {
     const url = opening && world.visitLink?.(visit.name, opening);
     return url === undefined ? visit : { ...visit, link: { title: content.label('visit/save'), url } };
   };
 
-  const beginning = ({ conversation, kept }: Pending, person?: string): Draft => {
+  const beginning = ({ conversation, isShared, kept }: Pending, person?: string): Draft => {
     const moment = momentNow();
     const proof = person === undefined ? undefined : proofOf({ person, provedAt: world.now() });
-    return draft(begin({ conversation, proof }, moment, kept?.saved), moment, { conversation });
+    const at = { conversation, isAmongOthers: isShared, proof };
+    return draft(begin(at, moment, kept?.saved), moment, at);
   };
 
   /** A turn that cannot be taken is our mistake: the student is told, and stays where they were, or begins anew. */
@@ -294,12 +317,18 @@ export function createConversations(world: World): Conversations {
     }
   };
 
-  const hearing = (kept: Kept, on: Pending, { seq, text, isMasked }: Held): Draft => {
+  const hearing = (kept: Kept, on: Pending, message: Held): Draft => {
+    const { seq, text, isMasked, button } = message;
+    // It was taken back before anybody came to it.
+    if (text === takenBack) return held(kept, message);
     const made = attempt(kept, on, () => {
       const meant = text.replaceAll(content.masked, ' ');
       const { wishes, askedDay } = understanding.hear(meant, kept, dayOf(momentNow()));
       const isNothingBut = isMasked && !/[\p{L}\p{N}]/u.test(meant);
-      const all: Wish[] = [...(isMasked ? [{ type: 'secret' as const }] : []), ...(isNothingBut ? [] : wishes)];
+      const heard: Wish[] = [...(isMasked ? [{ type: 'secret' as const }] : []), ...(isNothingBut ? [] : wishes)];
+      // Whatever an old button says, is no answer to what is asked now.
+      const isOld = button !== undefined && button !== on.repliedSeq;
+      const all: Wish[] = isOld ? [{ type: 'outdated' }] : text.trim() === '' ? [{ type: 'wordless' }] : heard;
       const moment = momentIn(on, askedDay);
       const turn = takeTurn(
         kept.saved,
@@ -310,6 +339,20 @@ export function createConversations(world: World): Conversations {
     });
     return { ...made, answers: seq, said: text };
   };
+
+  const edited = (kept: Kept, on: Pending): Draft =>
+    attempt(kept, on, () => {
+      const moment = momentNow();
+      const turn = takeTurn(kept.saved, [{ ...moment, type: 'edited' }]);
+      return { ...draft(turn, moment, on), heard: ['edited'] };
+    });
+
+  /** Nobody is there to answer any more; a case that waits for a human is over. */
+  const withdrawn = (kept: Kept): Draft =>
+    handing(
+      { kept, replies: [], spoken: [], requests: [], heard: ['left'] },
+      { to: 'bot', outcome: 'withdrawn', by: undefined },
+    );
 
   const commandIn = (text: string): Wish | undefined => understanding.command(text.replaceAll(content.masked, ' '));
 
@@ -582,9 +625,31 @@ export function createConversations(world: World): Conversations {
       }),
     welcome() {
       const moment = momentNow();
-      const nowhere = { conversation: '', proof: undefined };
+      const nowhere = { conversation: '', isAmongOthers: false, proof: undefined };
       return draft(begin(nowhere, moment), moment, nowhere).replies;
     },
+    edit: (place) =>
+      inTurn(place.conversation, async () => {
+        const pending = await store.open(place);
+        const into = exchange(pending);
+        // What is written to a human, they have seen as it was.
+        await take(pending, into, (on) =>
+          on.kept && on.turns === pending.turns && on.speaker === 'bot' ? edited(on.kept, on) : undefined,
+        );
+      }),
+    async unsay(conversation, id) {
+      await store.unsay(conversation, id, takenBack);
+      tell(conversation);
+    },
+    leave: (conversation) =>
+      inTurn(conversation, async () => {
+        const pending = await store.pending(conversation);
+        if (!pending) return;
+        await take(pending, exchange(pending), (on) =>
+          on.kept && on.turns === pending.turns ? withdrawn(on.kept) : undefined,
+        );
+        await store.leave(conversation);
+      }),
     async accept({ text, sentBy, sentAt, ...message }) {
       const masked = maskForAny(storable(text), content.masked);
       const resendKey = sentBy && sentAt && fingerprint(JSON.stringify([sentBy, sentAt, masked.open.text]));
@@ -645,17 +710,19 @@ export function createConversations(world: World): Conversations {
     async deliver(conversation, post, claimed) {
       let delivery = claimed ?? (await store.claimDelivery(conversation));
       while (delivery) {
-        const { address, replies }: Delivery = delivery;
+        const { replies }: Delivery = delivery;
         let hasMore = false;
-        try {
-          for (const [index, { seq, said }] of replies.entries()) {
-            await post(address, said);
-            hasMore = await store.delivered(conversation, seq, index === replies.length - 1);
+        for (const [index, { seq, said }] of replies.entries()) {
+          const posted = await post(delivery, said, seq);
+          if (posted.outcome === 'later') {
+            await store.putOff(conversation, posted.after);
+            return;
           }
-        } catch (mistake) {
-          world.onMistake(mistake);
-          await store.undeliverable(conversation);
-          return;
+          if (posted.outcome === 'gone') {
+            await conversations.leave(conversation);
+            return;
+          }
+          hasMore = await store.delivered(conversation, seq, index === replies.length - 1);
         }
         delivery = hasMore ? await store.claimDelivery(conversation) : undefined;
       }
@@ -677,6 +744,9 @@ export function createConversations(world: World): Conversations {
   };
   return conversations;
 }
+
+const isForPrivate = (line: string | undefined): boolean =>
+  line === 'conversation/notAmongOthers' || line === 'conversation/welcomeAmongOthers';
 
 const exchange = (pending: Pending | undefined): Exchange => ({
   said: null,

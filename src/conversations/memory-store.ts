@@ -17,7 +17,7 @@ type Row = {
   place: Place;
   turns: number;
   kept: Kept | undefined;
-  log: (Logged & { resendKey?: string; isMasked?: boolean })[];
+  log: (Logged & { resendKey?: string; isMasked?: boolean; button?: number | undefined })[];
   lastSeq: number;
   answeredSeq: number;
   deliveredSeq: number;
@@ -60,7 +60,7 @@ export function createMemoryStore(now: () => number = Date.now): ConversationSto
       kept: row.kept,
       message:
         message && 'text' in message
-          ? { seq: message.seq, text: message.text, isMasked: message.isMasked ?? false }
+          ? { seq: message.seq, text: message.text, isMasked: message.isMasked ?? false, button: message.button }
           : undefined,
       requests,
       account: row.place.account,
@@ -69,6 +69,7 @@ export function createMemoryStore(now: () => number = Date.now): ConversationSto
       agent: undefined,
       tendedSeq: row.tendedSeq,
       answeredSeq: row.answeredSeq,
+      repliedSeq: row.log.findLast(({ author }) => author !== 'student')?.seq ?? 0,
       counted: row.counted,
       isBusy: row.requests.some(({ state }) => state === 'open'),
       delivery: undefined,
@@ -82,15 +83,33 @@ export function createMemoryStore(now: () => number = Date.now): ConversationSto
     open: (place) => Promise.resolve(pendingOf(rowOf(place))),
     accept(message) {
       const row = rowOf(message);
-      const { id, resendKey, text, at } = message;
+      const { id, resendKey, text, at, button } = message;
       const kept = row.log.find(
         (each) => ('id' in each && each.id === id) || (resendKey !== undefined && each.resendKey === resendKey),
       );
       if (kept) return Promise.resolve({ seq: kept.seq, isNew: false, pending: undefined });
       const seq = ++row.lastSeq;
       const masked = text[doorOf(row.kept?.asked.fact)];
-      row.log.push({ seq, at, author: 'student', id, ...masked, ...(resendKey !== undefined && { resendKey }) });
+      row.log.push({
+        seq,
+        at,
+        author: 'student',
+        id,
+        ...masked,
+        button,
+        ...(resendKey !== undefined && { resendKey }),
+      });
       return Promise.resolve({ seq, isNew: true, pending: undefined });
+    },
+    unsay(conversation, id, instead) {
+      const said = rows.get(conversation)?.log.find((each) => 'id' in each && each.id === id);
+      if (said && 'text' in said) said.text = instead;
+      return Promise.resolve();
+    },
+    leave(conversation) {
+      const row = rows.get(conversation);
+      if (row) Object.assign(row, { deliveredSeq: row.lastSeq });
+      return Promise.resolve();
     },
     note(conversation, { id, type, name, at }) {
       const row = rows.get(conversation);
@@ -170,14 +189,14 @@ export function createMemoryStore(now: () => number = Date.now): ConversationSto
       const replies = row && !row.isBeingDelivered ? repliesOf(row) : [];
       if (!row || replies.length === 0) return Promise.resolve(undefined);
       row.isBeingDelivered = true;
-      return Promise.resolve({ address: row.place.address ?? {}, replies });
+      return Promise.resolve({ address: row.place.address ?? {}, attempts: 0, replies });
     },
     delivered(conversation, seq, isLast) {
       const row = rows.get(conversation);
       if (row) Object.assign(row, { deliveredSeq: seq, isBeingDelivered: !isLast });
       return Promise.resolve(row !== undefined && repliesOf(row).length > 0);
     },
-    undeliverable(conversation) {
+    putOff(conversation) {
       const row = rows.get(conversation);
       if (row) row.isBeingDelivered = false;
       return Promise.resolve();

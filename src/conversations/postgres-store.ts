@@ -29,7 +29,7 @@ import {
 const Masked = z.object({ text: z.string(), isMasked: z.boolean() });
 const Event = z.object({ type: z.string().default('event'), event: z.string() });
 export const AgentShape = z.object({ id: z.string(), name: z.string() });
-const Message = z.object({ seq: z.number(), said: Masked });
+const Message = z.object({ seq: z.number(), said: Masked.extend({ button: z.number().exactOptional() }) });
 const Row = z.object({ name: z.string(), value: z.string() });
 const LinkShape = z.object({ title: z.string(), url: z.string() });
 const Visit = z.object({
@@ -77,6 +77,7 @@ type Next = {
   agent: unknown;
   tended_seq: number;
   answered_seq: number;
+  replied_seq: number;
   counted: string[];
   account: string | null;
   is_shared: boolean;
@@ -98,7 +99,12 @@ type Row = Next & {
 };
 
 /** What is not known beforehand of a turn that was committed. */
-type Committed = Next & { address: object; last_seq: number; is_ours_to_deliver: boolean | null };
+type Committed = Next & {
+  address: object;
+  delivery_attempts: number;
+  last_seq: number;
+  is_ours_to_deliver: boolean | null;
+};
 
 const NEXT_MESSAGE = `(
   select json_build_object('seq', m.seq, 'said', m.said) from messages m
@@ -106,10 +112,17 @@ const NEXT_MESSAGE = `(
   order by m.seq limit 1
 )`;
 
+/** What was said while nothing could be delivered there is no news any more. */
+const IS_BACK = `is_pushed = c.is_pushed or excluded.is_pushed,
+        delivered_seq = case when excluded.is_pushed and not c.is_pushed then c.replied_seq else c.delivered_seq end`;
+
 const open: Statement = {
   name: 'open',
   text: `insert into conversations as c (id, channel, is_pushed, address, account, is_shared)
-    values ($1, $2, $3, $4, $5, $6) on conflict (id) do nothing`,
+    values ($1, $2, $3, $4, $5, $6)
+    on conflict (id) do update set
+      address = excluded.address, account = coalesce(excluded.account, c.account), ${IS_BACK}
+      where excluded.is_pushed`,
 };
 
 const accept: Statement = {
@@ -119,7 +132,7 @@ const accept: Statement = {
       values ($1, $2, $3, $4, $9, $10, 1, 1)
       on conflict (id) do update set
         last_seq = c.last_seq + 1, waiting = c.waiting + 1, address = excluded.address, account = excluded.account,
-        is_shared = excluded.is_shared, changed_at = now()
+        is_shared = excluded.is_shared, ${IS_BACK}, changed_at = now()
       returning *
     ), accepted as (
       insert into messages (conversation, seq, author, kind, id, resend_key, said, at)
@@ -132,6 +145,24 @@ const accept: Statement = {
 const first: Statement = {
   name: 'first',
   text: `select seq from messages where conversation = $1 and (id = $2 or resend_key = $3) order by seq limit 1`,
+};
+
+/** Nothing is deleted: it keeps its place, so that it is still the same message when it is sent again. */
+const unsay: Statement = {
+  name: 'unsay',
+  text: `with before as (
+      select said from messages where conversation = $1 and id = $2 and author = 'student' and kind = 'message'
+    ), unsaid as (
+      update messages set said = jsonb_build_object('text', $3::text, 'isMasked', false)
+      where conversation = $1 and id = $2 and author = 'student' and kind = 'message'
+    )
+    delete from lessons using before where conversation = $1 and lessons.text = before.said ->> 'text'`,
+};
+
+const leave: Statement = {
+  name: 'leave',
+  text: `update conversations set is_pushed = false, delivered_seq = replied_seq, delivering_until = null,
+      delivery_attempts = 0 where id = $1`,
 };
 
 const note: Statement = {
@@ -299,23 +330,24 @@ const claimDelivery: Statement = {
         and (delivering_until is null or delivering_until < now())
       returning *
     )
-    select c.address, m.seq, m.said from c, messages m
+    select c.address, c.delivery_attempts, m.seq, m.said from c, messages m
     where m.conversation = c.id and m.author <> 'student' and m.seq > c.delivered_seq order by m.seq`,
 };
 
 /** Of many conversations at once. Not waited for on the disk: if it is lost with the machine, deliveries are repeated. */
 const delivered: Statement = {
   name: 'delivered',
-  text: `update conversations c set delivered_seq = d.seq,
+  text: `update conversations c set delivered_seq = d.seq, delivery_attempts = 0,
       delivering_until = case when not d.is_last then now() + make_interval(secs => ${DELIVERY_LEASE}) end
     from unnest($1::text[], $2::integer[], $3::boolean[]) as d (id, seq, is_last)
     where c.id = d.id and set_config('synchronous_commit', 'off', true) is not null
     returning c.id, c.replied_seq > d.seq as has_more`,
 };
 
-const undeliverable: Statement = {
-  name: 'undeliverable',
-  text: `update conversations set delivering_until = now() + make_interval(secs => 5) where id = $1`,
+const putOff: Statement = {
+  name: 'put-off',
+  text: `update conversations set delivering_until = now() + make_interval(secs => $2),
+      delivery_attempts = delivery_attempts + 1 where id = $1`,
 };
 
 const unfinished: Statement = {
@@ -371,7 +403,7 @@ export function createPostgresStore(database: Database): ConversationStore {
           address,
           id,
           resendKey,
-          text,
+          place.button === undefined ? text : withButton(text, place.button),
           at,
           place.account ?? null,
           place.isShared ?? false,
@@ -385,6 +417,12 @@ export function createPostgresStore(database: Database): ConversationStore {
         if (!kept) throw mistake;
         return { seq: kept.seq, isNew: false, pending: undefined };
       }
+    },
+    async unsay(conversation, id, instead) {
+      await database.run(unsay, [conversation, id, instead]);
+    },
+    async leave(conversation) {
+      await database.run(leave, [conversation]);
     },
     async note(conversation, { id, type, name, at }) {
       try {
@@ -431,7 +469,11 @@ export function createPostgresStore(database: Database): ConversationStore {
       if (!row) return undefined;
       const before = row.last_seq - replies.length + 1;
       const delivery = row.is_ours_to_deliver
-        ? { address: row.address, replies: replies.map((said, index) => ({ seq: before + index, said })) }
+        ? {
+            address: row.address,
+            attempts: row.delivery_attempts,
+            replies: replies.map((said, index) => ({ seq: before + index, said })),
+          }
         : undefined;
       return { conversation, kept, ...nextOf(row), delivery };
     },
@@ -449,13 +491,13 @@ export function createPostgresStore(database: Database): ConversationStore {
       return new Map(rows.map(({ id, last_seq }) => [id, last_seq]));
     },
     async claimDelivery(conversation) {
-      const rows = await database.run<{ address: object; seq: number; said: unknown }>(claimDelivery, [conversation]);
+      const rows = await database.run<Undelivered>(claimDelivery, [conversation]);
       const replies = rows.map(({ seq, said }) => ({ seq, said: saidOf(said) }));
-      return rows[0] && { address: rows[0].address, replies };
+      return rows[0] && { address: rows[0].address, attempts: rows[0].delivery_attempts, replies };
     },
     delivered: (conversation, seq, isLast) => markDelivered({ conversation, seq, isLast }),
-    async undeliverable(conversation) {
-      await database.run(undeliverable, [conversation]);
+    async putOff(conversation, seconds) {
+      await database.run(putOff, [conversation, seconds]);
     },
     async unfinished() {
       const rows = await database.run<{ kind: string; conversation: string }>(unfinished, []);
@@ -464,6 +506,9 @@ export function createPostgresStore(database: Database): ConversationStore {
     },
   };
 }
+
+const withButton = (text: Record<string, object>, button: number) =>
+  Object.fromEntries(Object.entries(text).map(([door, masked]) => [door, { ...masked, button }]));
 
 /** Does together what is asked for in the same moment. */
 function inBatches<Item, Result>(work: (items: readonly Item[]) => Promise<Result[]>): (item: Item) => Promise<Result> {
@@ -483,6 +528,7 @@ function inBatches<Item, Result>(work: (items: readonly Item[]) => Promise<Resul
   };
 }
 
+type Undelivered = { address: object; delivery_attempts: number; seq: number; said: unknown };
 type Claimed = { id: string; request: unknown; attempts: number };
 type LogRow = {
   seq: number;
@@ -515,6 +561,7 @@ const nextOf = ({ turns, account, is_shared, message, requests, open_requests, .
   agent: whose.agent === null ? undefined : AgentShape.parse(whose.agent),
   tendedSeq: whose.tended_seq,
   answeredSeq: whose.answered_seq,
+  repliedSeq: whose.replied_seq,
   counted: whose.counted,
   account: account ?? undefined,
   isShared: is_shared,

@@ -33,6 +33,8 @@ export type Message = Place & {
   id: string;
   /** What a resend under a new id has in common with the first: sender, text and client time. */
   resendKey?: string;
+  /** Where it was said by a button: the place of the reply that the button stood under. */
+  button?: number | undefined;
   /** What passes the door; which of them is kept, depends on the question that is open then. */
   text: Record<Door, Masked>;
   at: Date;
@@ -97,7 +99,7 @@ export type Tally = { day: Day; what: string; name: string };
 /** Where a conversation rests. */
 export type Kept = { saved: Saved; state: string; asked: Asked; suggests: string[] };
 
-export type Held = { seq: number } & Masked;
+export type Held = { seq: number; button?: number | undefined } & Masked;
 
 /** A request in our hands. One that was attempted before may have been carried out then. */
 export type OpenRequest<Kind extends Request = Request> = { id: string; request: Kind; attempt: number };
@@ -117,6 +119,8 @@ export type Pending = {
   tendedSeq: number;
   /** The last message that was answered, or given to whoever answered then. */
   answeredSeq: number;
+  /** The last reply. What was suggested stands under it. */
+  repliedSeq: number;
   /** What has been counted of it that is counted once. */
   counted: readonly string[];
   /** The first message that is not answered, nor given to whoever answers now. */
@@ -129,7 +133,8 @@ export type Pending = {
   delivery: Delivery | undefined;
 };
 
-export type Delivery = { address: object; replies: { seq: number; said: Said }[] };
+/** `attempts` is how often it has been tried in vain. */
+export type Delivery = { address: object; attempts: number; replies: { seq: number; said: Said }[] };
 
 export type Step = {
   conversation: string;
@@ -186,6 +191,10 @@ export type ConversationStore = {
   open(place: Place): Promise<Pending>;
   /** Keeps a message, unless it was kept before; then `seq` is that of the first. What comes next is told if it is plain. */
   accept(message: Message): Promise<{ seq: number; isNew: boolean; pending: Pending | undefined }>;
+  /** What somebody wrote is taken back: other words stand for it, and nobody learns from it. */
+  unsay(conversation: string, id: string, instead: string): Promise<void>;
+  /** Nothing is delivered there any more, nor will be, of what is said until something comes from there again. */
+  leave(conversation: string): Promise<void>;
   /** Keeps what is neither answered nor heard, such as a client's own event. The same id again is the same event. */
   note(conversation: string, event: Noted & { id: string; at: Date }): Promise<number | undefined>;
   /** What a conversation waits for. A request that was left by whoever had it, is ours from here. */
@@ -207,8 +216,8 @@ export type ConversationStore = {
   claimDelivery(conversation: string): Promise<Delivery | undefined>;
   /** Everything up to here is delivered. With the last of what was claimed, the claim ends. Tells if there is more. */
   delivered(conversation: string, seq: number, isLast: boolean): Promise<boolean>;
-  /** It could not be delivered now. */
-  undeliverable(conversation: string): Promise<void>;
+  /** It could not be delivered now, and is not tried for so many seconds. */
+  putOff(conversation: string, seconds: number): Promise<void>;
 
   /** What was left behind by whoever was at it. */
   unfinished(): Promise<Unfinished>;

@@ -11,15 +11,17 @@ import {
   ConfigurationBotFrameworkAuthentication,
   type ConversationReference,
 } from 'botbuilder';
-import { DialogSet, type DialogState } from 'botbuilder-dialogs';
+import { DialogContextError, DialogSet, type DialogState } from 'botbuilder-dialogs';
 import { ClaimsIdentity } from 'botframework-connector';
 import type { Request, Response, Server } from 'restify';
 import { z } from 'zod';
 import type { Conversations } from '../../conversations/conversations.ts';
 import type { Rules } from '../activities.ts';
 import { type Cloud, createDoorkeeper } from './authentication.ts';
-import { createConversationDialog } from './conversation-dialog.ts';
+import { type ConversationDialog, createConversationDialog, type DeliveryTold } from './conversation-dialog.ts';
 import { type BotCredentials, createCredentials } from './credentials.ts';
+import { sendingOnce } from './delivery.ts';
+import { tenantOf } from './incoming.ts';
 
 /** The bot's registration, and whom it is registered with. */
 export type BotSettings = BotCredentials &
@@ -35,10 +37,11 @@ export type BotFrameworkWorld = {
   bot: BotSettings | undefined;
   /** Whether this machine is answered without an app id, to try the assistant. */
   isOpenHere: boolean;
+  onDelivery: (told: DeliveryTold) => void;
   onMistake: (mistake: unknown) => void;
 };
 
-export type BotFramework = { mount: (server: Server) => void; deliver: (conversation: string) => Promise<void> };
+export type BotFramework = Pick<ConversationDialog, 'catchUp' | 'idle'> & { mount: (server: Server) => void };
 
 /** In characters. Teams sends no longer ones. */
 const LONGEST_TEXT = 30_000;
@@ -55,15 +58,17 @@ const Incoming = z.looseObject({
   text: z.string().max(LONGEST_TEXT).optional(),
 });
 const isActivity = (body: unknown): body is Activity => Incoming.safeParse(body).success;
-const Tenanted = z.object({ conversation: z.object({ tenantId: z.string() }) });
 
 export function createBotFramework(world: BotFrameworkWorld): BotFramework {
-  const { conversations, rules, bot, isOpenHere, onMistake } = world;
-  const authentication = bot
-    ? new ConfigurationBotFrameworkAuthentication({ ToChannelFromBotOAuthScope: bot.audience }, createCredentials(bot))
-    : new ConfigurationBotFrameworkAuthentication();
+  const { conversations, rules, bot, isOpenHere, onDelivery, onMistake } = world;
+  const authentication = new ConfigurationBotFrameworkAuthentication(
+    bot ? { ToChannelFromBotOAuthScope: bot.audience } : {},
+    bot && createCredentials(bot),
+    undefined,
+    undefined,
+    { httpClient: sendingOnce },
+  );
   const adapter = new CloudAdapter(authentication);
-  adapter.onTurnError = (_context, mistake) => Promise.reject(mistake);
   const doorkeeper = bot && createDoorkeeper(bot.appId, bot);
   const isReachable = (serviceUrl: string): boolean => isAllowed(new URL(serviceUrl), bot?.serviceHosts ?? LOOPBACK);
 
@@ -80,7 +85,14 @@ export function createBotFramework(world: BotFrameworkWorld): BotFramework {
       },
     );
   };
-  const { dialog, deliver } = createConversationDialog({ conversations, rules, isProved: bot !== undefined, reach });
+  const { dialog, catchUp, idle } = createConversationDialog({
+    conversations,
+    rules,
+    isProved: bot !== undefined,
+    reach,
+    onDelivery,
+    onMistake,
+  });
   const dialogs = new DialogSet(nothingKept).add(dialog);
 
   /** Whoever sends it, as botbuilder wants to be told. Nothing, if that is proved by nobody. */
@@ -127,20 +139,23 @@ export function createBotFramework(world: BotFrameworkWorld): BotFramework {
       else if (activity.type === 'invoke' || activity.deliveryMode === 'expectReplies')
         refuse(501, 'NotImplemented', 'Nothing is answered in the response itself.');
       else {
-        try {
-          await adapter.processActivityDirect(proved.as, activity, async (context) => {
-            const turn = await dialogs.createContext(context);
-            await turn.beginDialog(dialog.id);
+        let mistake: unknown;
+        // Caught before botbuilder makes a text of it, which may hold anything.
+        await adapter.processActivityDirect(proved.as, activity, async (context) => {
+          const turn = await dialogs.createContext(context);
+          await turn.beginDialog(dialog.id).catch((caught: unknown) => {
+            mistake = causeOf(caught);
           });
-          res.send(200);
-        } catch (mistake) {
+        });
+        if (mistake === undefined) res.send(200);
+        else {
           onMistake(mistake);
           refuse(500, 'ServiceError', 'That went wrong here. Send it again.');
         }
       }
     });
   };
-  return { mount, deliver };
+  return { mount, catchUp, idle };
 }
 
 /** The stack holds one Dialog, which keeps nothing: each turn begins it. */
@@ -150,6 +165,10 @@ const nothingKept = {
   delete: () => Promise.resolve(),
 };
 
+/** botbuilder wraps what a dialog throws. */
+const causeOf = (mistake: unknown): unknown =>
+  mistake instanceof DialogContextError ? mistake.error : mistake;
+
 /** By https alone, unless it is on this machine. */
 const isAllowed = ({ protocol, hostname }: URL, hosts: readonly string[]): boolean =>
   (protocol === 'https:' || (protocol === 'http:' && LOOPBACK.includes(hostname))) &&
@@ -157,4 +176,4 @@ const isAllowed = ({ protocol, hostname }: URL, hosts: readonly string[]): boole
 
 /** Teams names the tenant; a bot that is registered in one answers in no other. */
 const isOfTenant = (activity: Activity, tenantId: string): boolean =>
-  activity.channelId !== 'msteams' || Tenanted.safeParse(activity).data?.conversation.tenantId === tenantId;
+  activity.channelId !== 'msteams' || tenantOf(activity) === tenantId;

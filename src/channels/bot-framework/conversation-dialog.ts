@@ -9,21 +9,43 @@
 import type { Activity, TurnContext } from 'botbuilder';
 import { Dialog, type DialogContext } from 'botbuilder-dialogs';
 import { z } from 'zod';
-import type { Conversations } from '../../conversations/conversations.ts';
-import type { Delivery, Place, Said } from '../../conversations/store.ts';
+import type { Conversations, Posted } from '../../conversations/conversations.ts';
+import type { Delivery, Said } from '../../conversations/store.ts';
 import { type Rules, toActivity } from '../activities.ts';
+import { NotTaken, remedyFor } from './delivery.ts';
+import { type Incoming, placeOf, read } from './incoming.ts';
+import { toPlainActivity, toTeamsActivities } from './outgoing.ts';
 
 export type ConversationDialog = {
   dialog: Dialog;
   /** Delivers what there is to deliver, and resolves when that is done or has been put off. */
   deliver: (conversation: string, claimed?: Delivery) => Promise<void>;
+  /** Begins to deliver what was left, where nobody is at it. */
+  catchUp: (conversations: readonly string[]) => void;
+  /** Resolves when nothing is being delivered any more. */
+  idle: () => Promise<void>;
 };
 
 /** Reaches a student when no turn is open, at the address that came with their last message. */
 export type Reach = (address: object, activity: Partial<Activity>) => Promise<void>;
 
+/** What became of a reply, without whose it was. `attempt` is counted from 1. */
+export type DeliveryTold = {
+  outcome: 'delivered' | 'putOff' | 'gone' | 'passedBy';
+  /** How the connector answered, if it did and did not take it. */
+  status?: number;
+  attempt: number;
+  /** Whether it may have come more than once, since an earlier attempt may have come through. */
+  isRepeated: boolean;
+};
+
 /** How long a turn is held open for its answer, in milliseconds. Teams asks again after 15 seconds. */
 const PATIENCE = 10_000;
+/** In milliseconds: what is answered sooner needs no sign of it, and Teams shows one for about three seconds. */
+const TYPING_AFTER = 500;
+const TYPING_AGAIN = 2_500;
+/** Conversations that are delivered to at once, of those that were left. One that hangs is given up in seconds. */
+const MOST_AT_ONCE = 50;
 
 export type ConversationDialogWorld = {
   conversations: Conversations;
@@ -31,24 +53,66 @@ export type ConversationDialogWorld = {
   /** Whether whoever sends activities has been proved. If not, nobody's account is believed. */
   isProved: boolean;
   reach: Reach;
+  onDelivery?: (told: DeliveryTold) => void;
+  onMistake?: (mistake: unknown) => void;
 };
 
 export function createConversationDialog(world: ConversationDialogWorld): ConversationDialog {
-  const { conversations, rules, isProved, reach } = world;
+  const { conversations, rules, isProved, reach, onDelivery = ignored, onMistake = ignored } = world;
   const open = new Map<string, TurnContext>();
   const delivering = new Map<string, Promise<void>>();
+  /** Where something may have come through although it seemed not to. */
+  const unsure = new Set<string>();
 
-  const post = async (conversation: string, address: object, said: Said) => {
-    const activity = toActivity(said, rules);
+  const send = async (conversation: string, address: object, activity: Partial<Activity>): Promise<void> => {
     const context = open.get(conversation);
     if (context) await context.sendActivity(activity);
     else await reach(address, activity);
   };
 
+  const post = async (
+    conversation: string,
+    { address, attempts }: Delivery,
+    said: Said,
+    seq: number,
+  ): Promise<Posted> => {
+    const told = { attempt: attempts + 1, isRepeated: unsure.has(conversation) };
+    try {
+      for (const activity of activitiesFor(address, said, seq, rules)) await send(conversation, address, activity);
+      unsure.delete(conversation);
+      onDelivery({ outcome: 'delivered', ...told });
+      return { outcome: 'delivered' };
+    } catch (mistake) {
+      if (!(mistake instanceof NotTaken)) onMistake(mistake);
+      const status = mistake instanceof NotTaken ? mistake.status : undefined;
+      if (mistake instanceof NotTaken && mistake.isUnsure) unsure.add(conversation);
+      // Whatever is wrong with our credentials, somebody here has to mend.
+      if (status === 400 || status === 401 || status === 413) onMistake(mistake);
+      const remedy = remedyFor(mistake, attempts, Math.random());
+      const tell = (outcome: DeliveryTold['outcome']) => {
+        onDelivery({ outcome, ...(status !== undefined && { status }), ...told });
+      };
+      if (remedy.outcome === 'later') {
+        tell('putOff');
+        return remedy;
+      }
+      if (remedy.outcome === 'gone') {
+        tell('gone');
+        return remedy;
+      }
+      // Once more as plainly as can be; then what comes after it is not kept waiting.
+      await send(conversation, address, toPlainActivity(said)).catch(ignored);
+      tell('passedBy');
+      return { outcome: 'delivered' };
+    }
+  };
+
   const deliver = (conversation: string, claimed?: Delivery): Promise<void> => {
     const before = delivering.get(conversation) ?? Promise.resolve();
     const now = before
-      .then(() => conversations.deliver(conversation, (address, said) => post(conversation, address, said), claimed))
+      .then(() =>
+        conversations.deliver(conversation, (delivery, said, seq) => post(conversation, delivery, said, seq), claimed),
+      )
       .finally(() => {
         if (delivering.get(conversation) === now) delivering.delete(conversation);
       });
@@ -58,18 +122,41 @@ export function createConversationDialog(world: ConversationDialogWorld): Conver
 
   // What fails here is told of, and delivered by whoever looks for what was left.
   conversations.subscribe((conversation, claimed) => {
-    if (claimed) deliver(conversation, claimed).catch(() => undefined);
+    if (claimed) deliver(conversation, claimed).catch(onMistake);
   });
 
-  const answer = async (context: TurnContext, isBegun: boolean) => {
+  const heed = async (context: TurnContext, incoming: Incoming): Promise<void> => {
     const place = placeOf(context.activity, isProved);
-    const { conversation } = place;
+    switch (incoming.kind) {
+      case 'message': {
+        const { kind: _, ...message } = incoming;
+        const { answered } = await conversations.accept({ ...place, ...message });
+        await withinPatience(answered, () => {
+          showTyping(context);
+        });
+        return;
+      }
+      case 'arrived':
+        await conversations.open(place);
+        return;
+      case 'left':
+        await conversations.leave(place.conversation);
+        return;
+      case 'edited':
+        if (await conversations.has(place.conversation)) await conversations.edit(place);
+        return;
+      case 'deleted':
+        await conversations.unsay(place.conversation, incoming.id);
+        return;
+      case 'nothing':
+    }
+  };
+
+  const answer = async (context: TurnContext) => {
+    const { conversation } = placeOf(context.activity, isProved);
     open.set(conversation, context);
     try {
-      if (context.activity.type === 'message') {
-        const { answered } = await conversations.accept({ ...place, ...messageOf(context.activity) });
-        await withinPatience(answered);
-      } else if (isBegun) await conversations.open(place);
+      await heed(context, read(context.activity));
       await delivering.get(conversation);
     } finally {
       if (open.get(conversation) === context) open.delete(conversation);
@@ -79,65 +166,63 @@ export function createConversationDialog(world: ConversationDialogWorld): Conver
 
   const dialog = new (class extends Dialog {
     override beginDialog({ context }: DialogContext) {
-      return answer(context, true);
+      return answer(context);
     }
 
     override continueDialog({ context }: DialogContext) {
-      return answer(context, false);
+      return answer(context);
     }
   })('kortlotsen');
 
-  return { dialog, deliver };
-}
-
-/** Two channels may well give two conversations the same id, and none of them one of the web chat's. */
-function placeOf(activity: Activity, isProved: boolean): Place {
-  const { channelId, serviceUrl, conversation, from, recipient } = activity;
-  const account = isProved ? accountOf(activity) : undefined;
   return {
-    conversation: `bot/${channelId}/${conversation.id}`,
-    channel: channelId,
-    isPushed: true,
-    isShared: conversation.isGroup || /^(groupChat|channel)$/.test(conversation.conversationType),
-    ...(account !== undefined && { account }),
-    address: { channelId, serviceUrl, conversation, user: from, bot: recipient },
+    dialog,
+    deliver,
+    catchUp(left) {
+      for (const conversation of left) {
+        if (delivering.size >= MOST_AT_ONCE) return;
+        if (!delivering.has(conversation)) deliver(conversation).catch(onMistake);
+      }
+    },
+    async idle() {
+      await Promise.allSettled(delivering.values());
+    },
   };
 }
 
-/** As Teams tells it: the tenant, and the person's object id in it. */
-const InTeams = z.object({
-  channelId: z.literal('msteams'),
-  from: z.object({ aadObjectId: z.uuid() }),
-  conversation: z.object({ tenantId: z.uuid() }),
+const ignored = (): void => undefined;
+
+const Addressed = z.object({
+  channelId: z.string(),
+  conversation: z.object({ isGroup: z.boolean().nullish(), conversationType: z.string().nullish() }).optional(),
 });
 
-function accountOf(activity: Activity): string | undefined {
-  const { data } = InTeams.safeParse(activity);
-  return data && `${data.conversation.tenantId}/${data.from.aadObjectId}`;
+/** Teams has manners of its own; other channels show what the Bot Framework describes. */
+function activitiesFor(address: object, said: Said, seq: number, rules: Rules): Partial<Activity>[] {
+  const { data } = Addressed.safeParse(address);
+  if (data?.channelId !== 'msteams') return [toActivity(said, rules)];
+  const isPersonal = data.conversation?.conversationType === 'personal';
+  return toTeamsActivities(said, seq, !isPersonal, rules);
 }
 
-/** botbuilder makes dates of times, which it writes to the second. */
-const Time = z.union([z.date().transform((date) => date.toISOString()), z.string()]).optional();
-/** What of a message is read. One that is a picture, or a button pressed on a card, has no text. */
-const Message = z.object({
-  id: z.string().min(1),
-  text: z.string().optional(),
-  from: z.object({ id: z.string() }),
-  localTimestamp: Time,
-  timestamp: Time,
-});
-
-function messageOf(activity: Activity) {
-  const { id, text = '', from, localTimestamp, timestamp } = Message.parse(activity);
-  const sentAt = localTimestamp ?? timestamp;
-  return { id, text, sentBy: from.id, ...(sentAt && { sentAt }) };
+/** It tells nothing, so whether it comes does not matter. */
+function showTyping(context: TurnContext): void {
+  const { conversationType } = context.activity.conversation;
+  if (conversationType !== 'channel') context.sendActivity({ type: 'typing' }).catch(ignored);
 }
 
-async function withinPatience(answered: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, PATIENCE);
+/** Waits for the answer, and shows that somebody is at it while it is not there. */
+async function withinPatience(answered: Promise<unknown>, show: () => void): Promise<void> {
+  let late: NodeJS.Timeout | undefined;
+  const isLate = new Promise<void>((resolve) => {
+    late = setTimeout(resolve, PATIENCE);
   });
-  await Promise.race([answered, late]);
-  clearTimeout(timer);
+  let showing: NodeJS.Timeout | undefined;
+  const first = setTimeout(() => {
+    show();
+    showing = setInterval(show, TYPING_AGAIN);
+  }, TYPING_AFTER);
+  await Promise.race([answered, isLate]);
+  clearTimeout(late);
+  clearTimeout(first);
+  clearInterval(showing);
 }

@@ -257,7 +257,7 @@ describe('two processes at one conversation', () => {
     const delivered: string[] = [];
     const deliver = deliveringWith(other, (_to, { text }) => {
       delivered.push(text);
-      return Promise.resolve();
+      return Promise.resolve(undefined);
     });
     await one.open({ ...placeOf(id), isPushed: true });
     await say(other, id, 'jag har slagit fel kod tre gånger', 'm-1');

@@ -1,9 +1,14 @@
 /** A world to hold conversations in: everything real but the clock. */
 import { afterAll } from '@jest/globals';
-import { type Conversations, createConversations, type World } from '../../../src/conversations/conversations.ts';
+import {
+  type Conversations,
+  createConversations,
+  type Posted,
+  type World,
+} from '../../../src/conversations/conversations.ts';
 import { createMemoryStore } from '../../../src/conversations/memory-store.ts';
 import { createPostgresStore } from '../../../src/conversations/postgres-store.ts';
-import type { ConversationStore, Said } from '../../../src/conversations/store.ts';
+import type { ConversationStore, Delivery, Said } from '../../../src/conversations/store.ts';
 import { createDemonstrationLedger } from '../../../src/ledger/demonstration-ledger.ts';
 import { openTestDatabase } from '../../database/database.ts';
 import { calendar, content, readUnderstanding } from '../../product.ts';
@@ -55,9 +60,11 @@ export const conversationsOf = (store: ConversationStore, changes: Partial<World
 /** Delivers what is claimed with a turn, as a channel does; and whatever else there is, when asked to. */
 export function deliveringWith(
   conversations: Conversations,
-  post: (address: object, said: Said) => Promise<void>,
+  take: (address: object, said: Said) => Promise<Posted | undefined>,
 ): (conversation: string) => Promise<unknown> {
   const begun: Promise<void>[] = [];
+  const post = async ({ address }: Delivery, said: Said): Promise<Posted> =>
+    (await take(address, said)) ?? { outcome: 'delivered' };
   conversations.subscribe((conversation, claimed) => {
     if (claimed) begun.push(conversations.deliver(conversation, post, claimed));
   });

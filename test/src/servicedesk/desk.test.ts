@@ -106,9 +106,9 @@ describe('a case', () => {
     const { desk, conversations } = deskWith();
     const conversation = `test/${randomUUID()}`;
     const posted: string[] = [];
-    const delivering = deliveringWith(conversations, async (_address, { text }) => {
+    const delivering = deliveringWith(conversations, (_address, { text }) => {
       posted.push(text);
-      return Promise.resolve();
+      return Promise.resolve(undefined);
     });
     const { id } = await desk.openFor(anna, { ...placeOf(conversation), isPushed });
     await delivering(conversation);

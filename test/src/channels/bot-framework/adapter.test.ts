@@ -100,7 +100,7 @@ describe('a reply that the connector does not take', () => {
   it('is delivered later, and what comes after it only then', async () => {
     const conversation = randomUUID();
     await post(messageIn(conversation, WRONG_PIN));
-    connector.failures.push(...Array.from({ length: 8 }, () => 400));
+    connector.failures.push(...Array.from({ length: 8 }, () => 503));
     await post(messageIn(conversation, 'duger körkort?'));
     await post(messageIn(conversation, 'nej'));
     expect(texts()).toHaveLength(3);
@@ -115,7 +115,7 @@ describe('a reply that the connector does not take', () => {
   it('is delivered by the next process, when this one has stopped', async () => {
     const conversation = randomUUID();
     await post(messageIn(conversation, 'hej'));
-    connector.failures.push(...Array.from({ length: 8 }, () => 400));
+    connector.failures.push(...Array.from({ length: 8 }, () => 503));
     await post(messageIn(conversation, 'duger körkort?'));
     await service.stop();
     connector.failures.length = 0;
