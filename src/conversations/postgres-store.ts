@@ -261,7 +261,7 @@ const commitAnd = (name: string, also: string, openCase = OPEN_CASE): Statement 
       select t.day, t.what, t.name from c, jsonb_to_recordset($26::jsonb) as t (day date, what text, name text)
     )${also}
     select c.turns, c.account, c.is_shared, c.open_requests, c.address, c.last_seq, c.speaker, c.agent, c.tended_seq,
-      c.answered_seq, c.counted, case when c.waiting > 0 then ${NEXT_MESSAGE} end as message,
+      c.answered_seq, c.replied_seq, c.delivery_attempts, c.counted, case when c.waiting > 0 then ${NEXT_MESSAGE} end as message,
       (
         select json_agg(json_build_object('id', o.id::text, 'request', o.request, 'attempts', o.attempts) order by o.id)
         from requested o

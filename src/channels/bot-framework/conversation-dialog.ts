@@ -157,7 +157,8 @@ export function createConversationDialog(world: ConversationDialogWorld): Conver
     open.set(conversation, context);
     try {
       await heed(context, read(context.activity));
-      await delivering.get(conversation);
+      // What was accepted is kept, whatever becomes of its answer.
+      await delivering.get(conversation)?.catch(ignored);
     } finally {
       if (open.get(conversation) === context) open.delete(conversation);
     }

@@ -100,11 +100,11 @@ describe('a reply that the connector does not take', () => {
   it('is delivered later, and what comes after it only then', async () => {
     const conversation = randomUUID();
     await post(messageIn(conversation, WRONG_PIN));
-    connector.failures.push(...Array.from({ length: 8 }, () => 503));
+    connector.faults.push(...Array.from({ length: 8 }, () => 503));
     await post(messageIn(conversation, 'duger körkort?'));
     await post(messageIn(conversation, 'nej'));
     expect(texts()).toHaveLength(3);
-    connector.failures.length = 0;
+    connector.faults.length = 0;
     await connector.until(6);
     const [answer, asked, last] = texts().slice(3);
     expect(answer).toContain('körkort');
@@ -115,10 +115,10 @@ describe('a reply that the connector does not take', () => {
   it('is delivered by the next process, when this one has stopped', async () => {
     const conversation = randomUUID();
     await post(messageIn(conversation, 'hej'));
-    connector.failures.push(...Array.from({ length: 8 }, () => 503));
+    connector.faults.push(...Array.from({ length: 8 }, () => 503));
     await post(messageIn(conversation, 'duger körkort?'));
     await service.stop();
-    connector.failures.length = 0;
+    connector.faults.length = 0;
     service = await startService({ DATABASE_URL: url });
     await connector.until(4);
     expect(texts().at(-1)).toContain('körkort');

@@ -1,5 +1,5 @@
 /** The Bot Connector service, as a bot sees it: takes what is sent, or fails as it is told to. */
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { Activity } from 'botbuilder';
@@ -7,49 +7,93 @@ import type { Microsoft } from './microsoft.ts';
 
 export type Connector = {
   url: string;
-  /** What has been taken, in order. */
+  /** What has been taken, in order; what only shows that somebody is at it is left out. */
   taken: Partial<Activity>[];
   /** Of each of those, how and where it was sent. */
   requests: string[];
-  /** The statuses it fails the next requests with. */
-  failures: number[];
+  /** How often it was shown that somebody is at it. */
+  typed: number;
+  /** How it fails the next requests. */
+  faults: Fault[];
+  /** How it fails requests of one conversation, for as long as it is here. */
+  faultsIn: Map<string, Fault>;
   /** Resolves once so many have been taken. */
   until: (count: number) => Promise<Partial<Activity>[]>;
   close: () => void;
 };
 
+export type Fault =
+  | number
+  | { status: number; code?: string; retryAfter?: string }
+  /** The connection ends before it is taken, when it has been, or in the middle of saying so. */
+  | 'cutBefore'
+  | 'cutAfter'
+  | 'cutInTheMiddle'
+  /** It is taken, and said so only then. */
+  | { until: Promise<unknown> };
+
 /** One that is told of Microsoft takes nothing but from the bot, by its token. */
 export async function openConnector(microsoft?: Microsoft): Promise<Connector> {
-  const taken: Partial<Activity>[] = [];
-  const requests: string[] = [];
-  const failures: number[] = [];
   const waiting: { count: number; resolve: () => void }[] = [];
-  const server = createServer((request, response) => {
-    void text(request).then(async (body) => {
-      const isKnown = !microsoft || (await microsoft.isBots(request.headers.authorization));
-      const failure = isKnown ? failures.shift() : 401;
-      response.writeHead(failure ?? 201, { 'Content-Type': 'application/json' });
-      if (failure === undefined) {
-        taken.push(JSON.parse(body) as Partial<Activity>);
-        requests.push(`${request.method ?? ''} ${request.url ?? ''}`);
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = JSON.parse(await text(request)) as Partial<Activity>;
+    const path = request.url ?? '';
+    const end = (status: number, json: object, headers: Record<string, string> = {}) => {
+      response.writeHead(status, { 'Content-Type': 'application/json', ...headers });
+      response.end(JSON.stringify(json));
+    };
+    if (microsoft && !(await microsoft.isBots(request.headers.authorization))) {
+      end(401, { error: { code: 'Unauthorized' } });
+      return;
+    }
+    if (body.type === 'typing') {
+      connector.typed++;
+      end(201, { id: 't' });
+      return;
+    }
+    const of = [...connector.faultsIn].find(([conversation]) => decodeURIComponent(path).includes(conversation))?.[1];
+    const fault = of ?? connector.faults.shift();
+    if (typeof fault === 'number') end(fault, {});
+    else if (fault === 'cutBefore') request.socket.destroy();
+    else if (typeof fault === 'object' && 'status' in fault) {
+      const { status, code, retryAfter } = fault;
+      const headers: Record<string, string> = retryAfter === undefined ? {} : { 'Retry-After': retryAfter };
+      end(status, code === undefined ? {} : { error: { code, message: 'No' } }, headers);
+    } else {
+      connector.taken.push(body);
+      connector.requests.push(`${request.method ?? ''} ${path}`);
+      for (const { count, resolve } of waiting) if (connector.taken.length >= count) resolve();
+      if (fault === 'cutAfter') request.socket.destroy();
+      else if (fault === 'cutInTheMiddle') {
+        response.writeHead(201, { 'Content-Type': 'application/json', 'Content-Length': '100' });
+        response.write('{"id":');
+        setImmediate(() => request.socket.destroy());
+      } else {
+        if (fault) await fault.until;
+        end(201, { id: `r-${connector.taken.length}` });
       }
-      response.end(JSON.stringify(failure === undefined ? { id: `r-${taken.length}` } : { error: { code: 'No' } }));
-      for (const { count, resolve } of waiting) if (taken.length >= count) resolve();
-    });
+    }
+  };
+  const server = createServer((request, response) => {
+    void answer(request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
+  const connector: Connector = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    taken,
-    requests,
-    failures,
+    taken: [],
+    requests: [],
+    typed: 0,
+    faults: [],
+    faultsIn: new Map(),
     until: async (count) => {
-      if (taken.length < count) await new Promise<void>((resolve) => waiting.push({ count, resolve }));
-      return taken;
+      if (connector.taken.length < count) await new Promise<void>((resolve) => waiting.push({ count, resolve }));
+      return connector.taken;
     },
     close: () => {
       server.close();
       server.closeAllConnections();
     },
   };
+  return connector;
 }
