@@ -25,8 +25,10 @@ const today = walkOn(TODAY);
 
 /** The days on which the same wish is to be answered otherwise, and the wishes. */
 const ofTheClock = ['upgrade-possible', 'upgrade-how', 'upgrade-missed', 'old-card-dead', 'malfunction'] as const;
+const amongOthers = walkOn(TODAY, ['lost-card', 'card-status', 'talk-to-human'], true);
 const walks: Walk[] = [
   today,
+  amongOthers,
   ...(['2022-04-20', '2022-05-03', '2022-05-04', '2022-05-05'] as const).map((day) => walkOn(day, ofTheClock)),
 ];
 
@@ -158,6 +160,21 @@ describe('every conversation', () => {
     expect(broken(deaf)).toEqual([]);
   });
 
+  it('among others asks nothing of the ledger, and leads whoever wants to prove who they are, or a human, elsewhere', () => {
+    const isNobodys = ({ before, event }: Step) =>
+      before.context.identity === undefined && event.type !== 'identity.verified';
+    const asks = ({ requests }: Step) => requests.some(({ request }) => request !== 'identity.verify');
+    const leads = (step: Step) => says(step, 'conversation/notAmongOthers');
+    const isElsewhere = ({ event: { type } }: Step) => type === 'intent.talk-to-human';
+    const refused = ({ before, event: { type } }: Step) =>
+      type === 'identity.refused' && /(identifying|checkingCode)$/.test(restingState(before));
+    const wrong = amongOthers.steps.filter(
+      (step) => isNobodys(step) && (asks(step) || ((isElsewhere(step) || refused(step)) && !leads(step))),
+    );
+    expect(wrong.map(({ wayTo }) => wayTo())).toEqual([]);
+    expect(amongOthers.steps.filter(refused).length).toBeGreaterThan(1);
+  });
+
   it('comes to every place there is', () => {
     const rests = new Set(walks.flatMap((walk) => walk.rests.map(restingState)));
     const unvisited = allPlaces.filter(({ name, isTransient }) => !isTransient && !rests.has(name));
@@ -210,6 +227,7 @@ describe('every reply', () => {
     // What is said of a day that is asked about is left to the calendar's tests and the chats.
     expect([...lines()].filter((line) => !said.has(line) && !line.endsWith('ThatDay')).sort()).toEqual([
       'conversation/welcome',
+      'conversation/welcomeAmongOthers',
     ]);
   });
 });

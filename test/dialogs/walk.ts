@@ -78,8 +78,11 @@ export function answersTo(fact: Asks | undefined, moment: Moment): Heard[] {
   );
 }
 
-/** The walk on a day, of the wishes that are given; a path that none of them begins is not walked. */
-export function walkOn(day: Day, wished: readonly Intent[] = intents): Walk {
+/**
+ * The walk on a day, of the wishes that are given, by one alone or among others; a path that none of the wishes begins is
+ * not walked.
+ */
+export function walkOn(day: Day, wished: readonly Intent[] = intents, isAmongOthers = false): Walk {
   const moment = momentAt(`${day}T08:00:00+01:00`);
   const later = momentAt(`${day}T08:16:00+01:00`);
   const muchLater = momentAt(`${day}T08:40:00+01:00`);
@@ -114,7 +117,8 @@ export function walkOn(day: Day, wished: readonly Intent[] = intents): Walk {
     queue.push(key);
   };
 
-  for (const { rest, way } of startsAt(moment, wished)) arrive(rest, way);
+  const starts = isAmongOthers ? [startAmongOthers(moment)] : startsAt(moment, wished);
+  for (const { rest, way } of starts) arrive(rest, way);
   for (let key = queue.shift(); key !== undefined; key = queue.shift()) {
     const here = rests.get(key);
     if (!here) continue;
@@ -127,6 +131,11 @@ export function walkOn(day: Day, wished: readonly Intent[] = intents): Walk {
     }
   }
   return { day, rests: [...rests.values()].map(({ rest }) => rest), steps };
+}
+
+function startAmongOthers({ at }: Moment): { rest: Rest; way: Event[] } {
+  const [rest] = initialTransition(conversation, { conversation: 'c-1', isAmongOthers: true, proof: undefined, at });
+  return { rest, way: [] };
 }
 
 /** Before anything is said: nobody proved, somebody proved, and every single fact known beforehand on its paths. */
@@ -173,6 +182,9 @@ const wishes = (moment: Moment, wished: readonly Intent[]): Heard[] => [
   { ...moment, type: 'signInCode', code: 'BCDFGHJK' },
   { ...moment, type: 'ambiguous', between: ['lost-card', 'pin-locked'] },
   { ...moment, type: 'secret' },
+  { ...moment, type: 'wordless' },
+  { ...moment, type: 'outdated' },
+  { ...moment, type: 'edited' },
 ];
 
 const isForHumans = (report: Reported) =>

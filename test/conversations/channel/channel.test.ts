@@ -101,7 +101,10 @@ describe('the replies to a message', () => {
 describe('the Dialog', () => {
   it('welcomes a student who has only come in, and waits', async () => {
     const client = clientOf(conversationsIn({ at }));
-    const welcome = await activitiesAfter(client, { type: 'conversationUpdate' });
+    const welcome = await activitiesAfter(client, {
+      type: 'conversationUpdate',
+      membersAdded: [{ id: 'bot', name: '' }],
+    });
     expect(welcome.map(({ text }) => text)).toEqual([
       content.label('conversation/welcome'),
       content.label('conversation/listening'),
