@@ -78,16 +78,27 @@ export function read(activity: Activity): Incoming {
 function readMessage(activity: Activity): Incoming {
   const { id, text, value, entities, from, recipient, localTimestamp, timestamp } = Message.parse(activity);
   const sentAt = localTimestamp ?? timestamp;
-  const { data: pressed } = Pressed.safeParse(value);
+  const pressed = pressedIn(value);
   const said = spoken(text ?? '', entities ?? [], recipient?.id);
   return {
     kind: 'message',
     id,
     sentBy: from.id,
     ...(sentAt !== undefined && { sentAt }),
-    // A button without words of its own says what stands on it.
-    ...(pressed && said === '' ? { text: pressed.kortlotsen.says, button: pressed.kortlotsen.under } : { text: said }),
+    ...(pressed && (said === '' || said === pressed.says)
+      ? { text: pressed.says, button: pressed.under }
+      : { text: said }),
   };
+}
+
+/** Some clients bring back an object, and some the text of one. */
+function pressedIn(value: unknown): Pressed['kortlotsen'] | undefined {
+  try {
+    const read: unknown = typeof value === 'string' ? JSON.parse(value) : value;
+    return Pressed.safeParse(read).data?.kortlotsen;
+  } catch {
+    return undefined;
+  }
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {

@@ -64,8 +64,10 @@ export const toPlainActivity = ({ text, suggests }: Said): Partial<Activity> => 
 
 function toButtons(suggests: readonly string[], under: number): Attachment {
   const actions = suggests.map((says) => {
-    const data: Pressed = { kortlotsen: { says, under } };
-    return { type: 'Action.Submit', title: says, data };
+    const value: Pressed = { kortlotsen: { says, under } };
+    // With this, Teams shows what was pressed as the student's own words.
+    const msteams = { type: 'messageBack', displayText: says, text: says, value };
+    return { type: 'Action.Submit', title: says, data: { ...value, msteams } };
   });
   // Teams shows six in a row, and hides the others: so each has a row of its own.
   return toAdaptiveCard(
