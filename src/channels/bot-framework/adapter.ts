@@ -69,6 +69,7 @@ export function createBotFramework(world: BotFrameworkWorld): BotFramework {
     { httpClient: sendingOnce },
   );
   const adapter = new CloudAdapter(authentication);
+  const tellSeldom = atMostOnceAMinute(onMistake);
   const doorkeeper = bot && createDoorkeeper(bot.appId, bot);
   const isReachable = (serviceUrl: string): boolean => isAllowed(new URL(serviceUrl), bot?.serviceHosts ?? LOOPBACK);
 
@@ -126,7 +127,7 @@ export function createBotFramework(world: BotFrameworkWorld): BotFramework {
       }
       const proved = await prove(activity, req.headers.authorization);
       if (proved.outcome === 'unreachable') {
-        onMistake(new Error('The keys of the Bot Connector service cannot be had.'));
+        tellSeldom(new Error('The keys of the Bot Connector service cannot be had.'));
         res.header('Retry-After', '5');
         refuse(503, 'ServiceUnavailable', 'Nobody can be believed just now.');
       } else if (proved.outcome === 'refused') refuse(401, 'Unauthorized', 'That is not proved.');
@@ -167,6 +168,16 @@ const nothingKept = {
 
 /** botbuilder wraps what a dialog throws. */
 const causeOf = (mistake: unknown): unknown => (mistake instanceof DialogContextError ? mistake.error : mistake);
+
+/** Whoever asks for it may come ten times a second. */
+function atMostOnceAMinute(tell: (mistake: unknown) => void): (mistake: unknown) => void {
+  let next = 0;
+  return (mistake) => {
+    if (Date.now() < next) return;
+    next = Date.now() + 60_000;
+    tell(mistake);
+  };
+}
 
 /** By https alone, unless it is on this machine. */
 const isAllowed = ({ protocol, hostname }: URL, hosts: readonly string[]): boolean =>

@@ -39,6 +39,8 @@ const CLOCK_SKEW = 300;
 /** In milliseconds. */
 const DEADLINE = 5_000;
 const METADATA_LASTS = 86_400_000;
+/** A key that is not among them is looked for at once, though not more than every 30 seconds. */
+const KEYS_LAST = 86_400_000;
 const BETWEEN_TRIES = 1_000;
 /** In characters. A real one has about 1,500. */
 const LONGEST_HEADER = 8_000;
@@ -51,7 +53,7 @@ export function createDoorkeeper(appId: string, { issuer, metadataUrl }: Cloud):
   const keysOf = lasting(async () => {
     const response = await fetch(metadataUrl, { signal: AbortSignal.timeout(DEADLINE) });
     const { jwks_uri } = Metadata.parse(await response.json());
-    return createRemoteJWKSet(new URL(jwks_uri), { timeoutDuration: DEADLINE });
+    return createRemoteJWKSet(new URL(jwks_uri), { timeoutDuration: DEADLINE, cacheMaxAge: KEYS_LAST });
   });
 
   return {
