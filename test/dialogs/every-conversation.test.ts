@@ -25,8 +25,11 @@ const today = walkOn(TODAY);
 
 /** The days on which the same wish is to be answered otherwise, and the wishes. */
 const ofTheClock = ['upgrade-possible', 'upgrade-how', 'upgrade-missed', 'old-card-dead', 'malfunction'] as const;
+/** Where others read along, and the wishes that are answered otherwise there. */
+const amongOthers = walkOn(TODAY, ['lost-card', 'card-status', 'talk-to-human', 'pin-locked'], true);
 const walks: Walk[] = [
   today,
+  amongOthers,
   ...(['2022-04-20', '2022-05-03', '2022-05-04', '2022-05-05'] as const).map((day) => walkOn(day, ofTheClock)),
 ];
 
@@ -210,6 +213,7 @@ describe('every reply', () => {
     // What is said of a day that is asked about is left to the calendar's tests and the chats.
     expect([...lines()].filter((line) => !said.has(line) && !line.endsWith('ThatDay')).sort()).toEqual([
       'conversation/welcome',
+      'conversation/welcomeAmongOthers',
     ]);
   });
 });
@@ -271,6 +275,32 @@ describe('whoever is handed over to a human', () => {
 });
 
 const isClosed = (event: Event) => event.type === 'desk.handedBack' && event.isClosed === true;
+
+describe('whoever writes where others read along', () => {
+  const isPrivate = ({ event, before }: Step) =>
+    event.type === 'intent.card-status' ||
+    event.type === 'intent.talk-to-human' ||
+    (restingState(before) === 'lost-card/askingWhereabouts' &&
+      event.type === 'told' &&
+      event.told.whereabouts === 'lost');
+
+  it('has nothing requested of the world, and is handed over to nobody', () => {
+    expect(amongOthers.steps.length).toBeGreaterThan(500);
+    expect(amongOthers.steps.filter(({ requests }) => requests.length > 0).map((step) => step.wayTo())).toEqual([]);
+    expect(amongOthers.steps.filter(({ handsOver }) => handsOver).map((step) => step.wayTo())).toEqual([]);
+  });
+
+  it('is asked neither who they are nor to confirm anything, but to be forgotten', () => {
+    const asks = amongOthers.rests.filter((rest) => /signInCode|confirmation/.test(asked(rest).fact ?? ''));
+    expect(new Set(asks.map(restingState))).toEqual(new Set(['forgetting/confirming']));
+  });
+
+  it('is led to a chat of their own with what is about their own card', () => {
+    const asking = amongOthers.steps.filter(isPrivate);
+    expect(new Set(asking.map(({ event }) => event.type)).size).toBe(3);
+    expect(asking.filter((step) => !says(step, 'conversation/notAmongOthers')).map((step) => step.wayTo())).toEqual([]);
+  });
+});
 
 describe('whoever has proved who they are', () => {
   const isProvedBefore = ({ before }: Step) => before.context.identity !== undefined;
