@@ -18,20 +18,21 @@ export const provingAgain = { guard: isNobody, target: 'identifying' } as const;
 /**
  * The states between a wish and the cards it is about. A path that has them
  * names what follows `cardsFound`, and whether the proof has to be fresh.
+ * Where others read along, nobody is asked who they are.
  */
 export function provingBy({ isFresh }: { isFresh: boolean }) {
   const proved = { target: 'findingCards', actions: 'signIn' } as const;
-  const refused = [
-    { guard: isAmongOthers, target: 'notIdentified', actions: say('conversation/notAmongOthers') },
-    { target: 'notIdentified' },
-  ];
   const waiting = {
     meta: { asks: 'signInCode' },
     on: { signInCode: 'checkingCode' },
   } as const;
   return {
     proving: vocabulary.createStateConfig({
-      always: [{ guard: isFresh ? isFreshlyProved : isProved, target: 'findingCards' }, { target: 'identifying' }],
+      always: [
+        { guard: isAmongOthers, target: 'notIdentified', actions: say('conversation/notAmongOthers') },
+        { guard: isFresh ? isFreshlyProved : isProved, target: 'findingCards' },
+        { target: 'identifying' },
+      ],
     }),
     identifying: vocabulary.createStateConfig({
       entry: {
@@ -45,7 +46,7 @@ export function provingBy({ isFresh }: { isFresh: boolean }) {
       on: {
         'identity.verified': proved,
         'identity.signInNeeded': 'awaitingSignIn',
-        'identity.refused': refused,
+        'identity.refused': 'notIdentified',
       },
     }),
     awaitingSignIn: vocabulary.createStateConfig(waiting),
@@ -63,7 +64,7 @@ export function provingBy({ isFresh }: { isFresh: boolean }) {
         'identity.verified': proved,
         'identity.codeIsWrong': 'codeIsWrong',
         'identity.codeIsSpent': { target: 'identifying', actions: say('conversation/codeIsSpent') },
-        'identity.refused': refused,
+        'identity.refused': 'notIdentified',
       },
     }),
     codeIsWrong: vocabulary.createStateConfig(waiting),

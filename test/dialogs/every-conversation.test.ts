@@ -25,7 +25,8 @@ const today = walkOn(TODAY);
 
 /** The days on which the same wish is to be answered otherwise, and the wishes. */
 const ofTheClock = ['upgrade-possible', 'upgrade-how', 'upgrade-missed', 'old-card-dead', 'malfunction'] as const;
-const amongOthers = walkOn(TODAY, ['lost-card', 'card-status', 'talk-to-human'], true);
+/** Where others read along, and the wishes that are answered otherwise there. */
+const amongOthers = walkOn(TODAY, ['lost-card', 'card-status', 'talk-to-human', 'pin-locked'], true);
 const walks: Walk[] = [
   today,
   amongOthers,
@@ -160,21 +161,6 @@ describe('every conversation', () => {
     expect(broken(deaf)).toEqual([]);
   });
 
-  it('among others asks nothing of the ledger, and leads whoever wants to prove who they are, or a human, elsewhere', () => {
-    const isNobodys = ({ before, event }: Step) =>
-      before.context.identity === undefined && event.type !== 'identity.verified';
-    const asks = ({ requests }: Step) => requests.some(({ request }) => request !== 'identity.verify');
-    const leads = (step: Step) => says(step, 'conversation/notAmongOthers');
-    const isElsewhere = ({ event: { type } }: Step) => type === 'intent.talk-to-human';
-    const refused = ({ before, event: { type } }: Step) =>
-      type === 'identity.refused' && /(identifying|checkingCode)$/.test(restingState(before));
-    const wrong = amongOthers.steps.filter(
-      (step) => isNobodys(step) && (asks(step) || ((isElsewhere(step) || refused(step)) && !leads(step))),
-    );
-    expect(wrong.map(({ wayTo }) => wayTo())).toEqual([]);
-    expect(amongOthers.steps.filter(refused).length).toBeGreaterThan(1);
-  });
-
   it('comes to every place there is', () => {
     const rests = new Set(walks.flatMap((walk) => walk.rests.map(restingState)));
     const unvisited = allPlaces.filter(({ name, isTransient }) => !isTransient && !rests.has(name));
@@ -289,6 +275,32 @@ describe('whoever is handed over to a human', () => {
 });
 
 const isClosed = (event: Event) => event.type === 'desk.handedBack' && event.isClosed === true;
+
+describe('whoever writes where others read along', () => {
+  const isPrivate = ({ event, before }: Step) =>
+    event.type === 'intent.card-status' ||
+    event.type === 'intent.talk-to-human' ||
+    (restingState(before) === 'lost-card/askingWhereabouts' &&
+      event.type === 'told' &&
+      event.told.whereabouts === 'lost');
+
+  it('has nothing requested of the world, and is handed over to nobody', () => {
+    expect(amongOthers.steps.length).toBeGreaterThan(500);
+    expect(amongOthers.steps.filter(({ requests }) => requests.length > 0).map((step) => step.wayTo())).toEqual([]);
+    expect(amongOthers.steps.filter(({ handsOver }) => handsOver).map((step) => step.wayTo())).toEqual([]);
+  });
+
+  it('is asked neither who they are nor to confirm anything, but to be forgotten', () => {
+    const asks = amongOthers.rests.filter((rest) => /signInCode|confirmation/.test(asked(rest).fact ?? ''));
+    expect(new Set(asks.map(restingState))).toEqual(new Set(['forgetting/confirming']));
+  });
+
+  it('is led to a chat of their own with what is about their own card', () => {
+    const asking = amongOthers.steps.filter(isPrivate);
+    expect(new Set(asking.map(({ event }) => event.type)).size).toBe(3);
+    expect(asking.filter((step) => !says(step, 'conversation/notAmongOthers')).map((step) => step.wayTo())).toEqual([]);
+  });
+});
 
 describe('whoever has proved who they are', () => {
   const isProvedBefore = ({ before }: Step) => before.context.identity !== undefined;

@@ -5,7 +5,7 @@
  * are. From every place every wish is taken once, and every report that may
  * come late; from every rest, with whatever is known there, every answer. The
  * walk begins with nothing known, with each single fact known beforehand, and
- * with a person proved.
+ * with a person proved; or, with nobody proved, where others read along.
  *
  * It does not try every combination of facts that an agent may hand over at
  * once, more than two cards, or wishes from a place it has been to with other
@@ -79,8 +79,8 @@ export function answersTo(fact: Asks | undefined, moment: Moment): Heard[] {
 }
 
 /**
- * The walk on a day, of the wishes that are given, by one alone or among others; a path that none of the wishes begins is
- * not walked.
+ * The walk on a day, of the wishes that are given; a path that none of them begins is not walked. Among others no human
+ * can take over, as the world has it: no event tells of a desk.
  */
 export function walkOn(day: Day, wished: readonly Intent[] = intents, isAmongOthers = false): Walk {
   const moment = momentAt(`${day}T08:00:00+01:00`);
@@ -117,12 +117,12 @@ export function walkOn(day: Day, wished: readonly Intent[] = intents, isAmongOth
     queue.push(key);
   };
 
-  const starts = isAmongOthers ? [startAmongOthers(moment)] : startsAt(moment, wished);
-  for (const { rest, way } of starts) arrive(rest, way);
+  for (const { rest, way } of startsAt(moment, wished, isAmongOthers)) arrive(rest, way);
   for (let key = queue.shift(); key !== undefined; key = queue.shift()) {
     const here = rests.get(key);
     if (!here) continue;
     for (const event of events(here.rest)) {
+      if (isAmongOthers && event.desk) continue;
       const turn = turnFrom(here.rest, [event]);
       const after = restAfter(turn);
       const way = [...here.way, event];
@@ -133,14 +133,9 @@ export function walkOn(day: Day, wished: readonly Intent[] = intents, isAmongOth
   return { day, rests: [...rests.values()].map(({ rest }) => rest), steps };
 }
 
-function startAmongOthers({ at }: Moment): { rest: Rest; way: Event[] } {
-  const [rest] = initialTransition(conversation, { conversation: 'c-1', isAmongOthers: true, proof: undefined, at });
-  return { rest, way: [] };
-}
-
 /** Before anything is said: nobody proved, somebody proved, and every single fact known beforehand on its paths. */
-function startsAt(moment: Moment, wished: readonly Intent[]): { rest: Rest; way: Event[] }[] {
-  const nobody = { conversation: 'c-1', proof: undefined, at: moment.at };
+function startsAt(moment: Moment, wished: readonly Intent[], isAmongOthers: boolean): { rest: Rest; way: Event[] }[] {
+  const nobody = { conversation: 'c-1', isAmongOthers, proof: undefined, at: moment.at };
   const [plain] = initialTransition(conversation, nobody);
   const [proved] = initialTransition(conversation, { ...nobody, proof: proofOf('anna', moment.at) });
   const samples = Object.entries(samplesOn(moment.at.slice(0, 10) as Day)) as [Fact, unknown[]][];
@@ -155,14 +150,13 @@ function startsAt(moment: Moment, wished: readonly Intent[]): { rest: Rest; way:
       .flatMap(([fact, values]) => values.map((value) => wish(moment, intent, { [fact]: value }))),
   );
   const after = (rest: Rest, event: Heard) => ({ rest: restAfter(turnFrom(rest, [event])), way: [event] });
-  return [
-    { rest: plain, way: [] },
+  const withProof = () => [
     { rest: proved, way: [] },
-    ...told.map((event) => after(plain, event)),
     ...pathsThatProve
       .filter((intent) => wished.includes(intent))
       .map((intent) => after(proved, wish(moment, intent, {}))),
   ];
+  return [{ rest: plain, way: [] }, ...told.map((event) => after(plain, event)), ...(isAmongOthers ? [] : withProof())];
 }
 
 const wish = (moment: Moment, intent: string, told: Known): Heard => ({

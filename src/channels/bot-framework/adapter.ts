@@ -21,7 +21,7 @@ import { type Cloud, createDoorkeeper } from './authentication.ts';
 import { type ConversationDialog, createConversationDialog, type DeliveryTold } from './conversation-dialog.ts';
 import { type BotCredentials, createCredentials } from './credentials.ts';
 import { sendingOnce } from './delivery.ts';
-import { tenantOf } from './incoming.ts';
+import { isActivity, tenantOf } from './incoming.ts';
 
 /** The bot's registration, and whom it is registered with. */
 export type BotSettings = BotCredentials &
@@ -43,21 +43,8 @@ export type BotFrameworkWorld = {
 
 export type BotFramework = Pick<ConversationDialog, 'catchUp' | 'idle'> & { mount: (server: Server) => void };
 
-/** In characters. Teams sends no longer ones. */
-const LONGEST_TEXT = 30_000;
 const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
 const Address = z.object({ channelId: z.string(), serviceUrl: z.url(), conversation: z.object({ id: z.string() }) });
-const Id = z.string().regex(/^[^\p{C}]{1,1000}$/u);
-const Incoming = z.looseObject({
-  type: z.string(),
-  id: Id.optional(),
-  channelId: Id,
-  serviceUrl: z.url(),
-  conversation: z.looseObject({ id: Id }),
-  from: z.looseObject({ id: Id }),
-  text: z.string().max(LONGEST_TEXT).optional(),
-});
-const isActivity = (body: unknown): body is Activity => Incoming.safeParse(body).success;
 
 export function createBotFramework(world: BotFrameworkWorld): BotFramework {
   const { conversations, rules, bot, isOpenHere, onDelivery, onMistake } = world;

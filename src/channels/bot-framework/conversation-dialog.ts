@@ -10,7 +10,7 @@ import type { Activity, TurnContext } from 'botbuilder';
 import { Dialog, type DialogContext } from 'botbuilder-dialogs';
 import { z } from 'zod';
 import type { Conversations, Posted } from '../../conversations/conversations.ts';
-import type { Delivery, Said } from '../../conversations/store.ts';
+import type { Delivery, Place, Said } from '../../conversations/store.ts';
 import { type Rules, toActivity } from '../activities.ts';
 import { NotTaken, remedyFor } from './delivery.ts';
 import { type Incoming, placeOf, read } from './incoming.ts';
@@ -125,6 +125,11 @@ export function createConversationDialog(world: ConversationDialogWorld): Conver
     if (claimed) deliver(conversation, claimed).catch(onMistake);
   });
 
+  /** Whatever comes from there, tells where it is reached from now on. No conversation begins by it. */
+  const refresh = async (place: Place): Promise<void> => {
+    if (await conversations.has(place.conversation)) await conversations.open(place);
+  };
+
   const heed = async (context: TurnContext, incoming: Incoming): Promise<void> => {
     const place = placeOf(context.activity, isProved);
     switch (incoming.kind) {
@@ -147,8 +152,10 @@ export function createConversationDialog(world: ConversationDialogWorld): Conver
         return;
       case 'deleted':
         await conversations.unsay(place.conversation, incoming.id);
+        await refresh(place);
         return;
       case 'nothing':
+        await refresh(place);
     }
   };
 

@@ -25,34 +25,55 @@ export type Incoming =
 export const Pressed = z.object({ kortlotsen: z.object({ says: z.string().min(1).max(200), under: z.int().min(1) }) });
 export type Pressed = z.infer<typeof Pressed>;
 
-const Member = z.object({ id: z.string() });
-const Mention = z.object({
-  type: z.literal('mention'),
-  mentioned: Member,
-  text: z.string().min(1),
+/** In characters. Teams sends no longer ones. */
+const LONGEST_TEXT = 30_000;
+/** Of what the database can hold, and nobody is misled by. */
+const Id = z.string().regex(/^[^\p{C}]{1,1000}$/u);
+const Account = z.looseObject({ id: Id });
+const Any = z.looseObject({
+  type: z.string(),
+  id: Id.nullish(),
+  channelId: Id,
+  serviceUrl: z.url(),
+  conversation: z.looseObject({
+    id: Id,
+    conversationType: Id.nullish(),
+    isGroup: z.boolean().nullish(),
+    tenantId: Id.nullish(),
+  }),
+  from: Account,
+  recipient: Account.nullish(),
 });
-/** botbuilder makes dates of times, which it writes to the second. */
-const Time = z.union([z.date().transform((date) => date.toISOString()), z.string()]).optional();
-const Message = z.object({
-  id: z.string().min(1),
+/** botbuilder makes dates of times. */
+const Time = z.union([z.date().transform((date) => date.toISOString()), z.string()]).nullish();
+const Message = Any.extend({
+  id: Id,
   /** One that is a picture, or a button pressed on a card, has no text. */
-  text: z.string().nullish(),
+  text: z.string().max(LONGEST_TEXT).nullish(),
   value: z.unknown().optional(),
   entities: z.array(z.unknown()).nullish(),
-  from: Member,
-  recipient: Member.nullish(),
   localTimestamp: Time,
   timestamp: Time,
 });
+
+/** What is let in. Whatever is not, is nothing that Teams or any other channel sends. */
+export const isActivity = (body: unknown): body is Activity => {
+  const { data } = Any.safeParse(body);
+  return data !== undefined && (data.type !== 'message' || Message.safeParse(body).success);
+};
+
+const Member = z.object({ id: z.string() });
+const Mention = z.object({ type: z.literal('mention'), mentioned: Member, text: z.string().min(1) });
 const Told = z.object({
-  id: z.string().optional(),
-  action: z.string().optional(),
+  id: Id.nullish(),
+  action: z.string().nullish(),
   recipient: Member.nullish(),
   membersAdded: z.array(Member).nullish(),
   membersRemoved: z.array(Member).nullish(),
-  channelData: z.object({ eventType: z.string().optional() }).nullish(),
+  channelData: z.object({ eventType: z.string().nullish() }).nullish(),
 });
 
+/** Of what `isActivity` has let in. */
 export function read(activity: Activity): Incoming {
   if (activity.type === 'message') return readMessage(activity);
   const { data: told } = Told.safeParse(activity);
@@ -69,7 +90,7 @@ export function read(activity: Activity): Incoming {
       // One that is brought back was heard when it was written.
       return { kind: told.channelData?.eventType === 'undeleteMessage' ? 'nothing' : 'edited' };
     case 'messageDelete':
-      return told.id === undefined ? { kind: 'nothing' } : { kind: 'deleted', id: told.id };
+      return typeof told.id === 'string' ? { kind: 'deleted', id: told.id } : { kind: 'nothing' };
     default:
       return { kind: 'nothing' };
   }
@@ -84,7 +105,7 @@ function readMessage(activity: Activity): Incoming {
     kind: 'message',
     id,
     sentBy: from.id,
-    ...(sentAt !== undefined && { sentAt }),
+    ...(sentAt && { sentAt }),
     ...(pressed && (said === '' || said === pressed.says)
       ? { text: pressed.says, button: pressed.under }
       : { text: said }),
@@ -114,48 +135,61 @@ const ENTITIES: Readonly<Record<string, string>> = {
 function spoken(text: string, entities: readonly unknown[], bot: string | undefined): string {
   const ofBot = entities.flatMap((entity) => {
     const { data } = Mention.safeParse(entity);
-    return data && data.mentioned.id === bot ? [data.text] : [];
+    return data && data.mentioned.id === bot ? [nameIn(data.text)] : [];
   });
-  return ofBot
-    .reduce((rest, mention) => rest.replaceAll(mention, ' '), text)
-    .replace(/<at[^<>]*>([^<>]*)<\/at>/gi, '$1')
+  return text
+    .replace(NAMED, (_, name: string) => (ofBot.includes(name) ? ' ' : name))
     .replace(/&(nbsp|amp|lt|gt|quot|#39);/g, (entity) => ENTITIES[entity] ?? entity)
     .replace(/[\u200B-\u200D\u2060\uFEFF]/g, '')
     .replace(/[^\S\n]+/g, ' ')
     .trim();
 }
 
+/** The tag of a name may have attributes in the text, and none where it is told whose name it is. */
+const NAMED = /<at(?:\s[^<>]*)?>([^<>]*)<\/at>/gi;
+const nameIn = (mention: string): string => mention.replace(NAMED, '$1');
+
 /** In which tenant, and who of it: as Teams tells it. */
 const InTeams = z.object({
   channelId: z.literal('msteams'),
-  from: z.object({ aadObjectId: z.uuid() }),
+  // Not every identifier of Microsoft's is one by RFC 9562.
+  from: z.object({ aadObjectId: z.guid() }),
 });
 const Tenanted = z.object({
-  channelData: z.object({ tenant: z.object({ id: z.string() }) }).nullish(),
-  conversation: z.object({ tenantId: z.string().optional() }),
+  channelData: z.object({ tenant: z.object({ id: z.string() }).nullish() }).nullish(),
+  conversation: z.object({ tenantId: z.string().nullish() }),
 });
 
 /** The tenant an activity comes from. Teams says it in one place or in both. */
 export function tenantOf(activity: Activity): string | undefined {
   const { data } = Tenanted.safeParse(activity);
-  return data?.channelData?.tenant.id ?? data?.conversation.tenantId;
+  return data?.channelData?.tenant?.id ?? data?.conversation.tenantId ?? undefined;
 }
 
 /**
  * Where it comes from. Two channels may well give two conversations the same id, and none of them one of the web
- * chat's. Of a chat with several, nothing of whoever wrote last is kept.
+ * chat's. Nobody's name is kept; and of a chat with several, nothing of whoever wrote last.
  */
 export function placeOf(activity: Activity, isProved: boolean): Place {
-  const { channelId, serviceUrl, conversation, from, recipient } = activity;
-  const isShared = conversation.isGroup || /^(groupChat|channel)$/.test(conversation.conversationType);
-  const account = isProved && !isShared ? accountOf(activity) : undefined;
+  const { channelId, serviceUrl, conversation, from, recipient } = Any.parse(activity);
+  const { id, conversationType, isGroup, tenantId } = conversation;
+  // Teams says of a chat what it is, or else its id does: one that is not called personal is not taken for one.
+  const isCalledPersonal = conversationType ? conversationType === 'personal' : id.startsWith('a:');
+  const isPersonal = channelId === 'msteams' ? isCalledPersonal : !isGroup;
+  const account = isProved && isPersonal ? accountOf(activity) : undefined;
   return {
-    conversation: `bot/${channelId}/${conversation.id}`,
+    conversation: `bot/${channelId}/${id}`,
     channel: channelId,
     isPushed: true,
-    isShared,
+    isShared: !isPersonal,
     ...(account !== undefined && { account }),
-    address: { channelId, serviceUrl, conversation, ...(!isShared && { user: from }), bot: recipient },
+    address: {
+      channelId,
+      serviceUrl,
+      conversation: { id, conversationType, isGroup, tenantId },
+      ...(isPersonal && { user: { id: from.id } }),
+      ...(recipient && { bot: { id: recipient.id } }),
+    },
   };
 }
 
