@@ -199,17 +199,14 @@ export function createConversationDialog(world: ConversationDialogWorld): Conver
 
 const ignored = (): void => undefined;
 
-const Addressed = z.object({
-  channelId: z.string(),
-  conversation: z.object({ isGroup: z.boolean().nullish(), conversationType: z.string().nullish() }).optional(),
-});
+/** Of a chat with several there is no user to address. */
+const Addressed = z.object({ channelId: z.string(), user: z.unknown().optional() });
 
 /** Teams has manners of its own; other channels show what the Bot Framework describes. */
 function activitiesFor(address: object, said: Said, seq: number, rules: Rules): Partial<Activity>[] {
   const { data } = Addressed.safeParse(address);
   if (data?.channelId !== 'msteams') return [toActivity(said, rules)];
-  const isPersonal = data.conversation?.conversationType === 'personal';
-  return toTeamsActivities(said, seq, !isPersonal, rules);
+  return toTeamsActivities(said, seq, data.user === undefined, rules);
 }
 
 /** It tells nothing, so whether it comes does not matter. */

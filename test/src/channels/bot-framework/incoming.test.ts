@@ -203,13 +203,17 @@ describe('where it comes from', () => {
   });
 
   it.each([
-    ['the channel does not say what it is', { id: 'a:1' }],
+    ['neither its id nor anything else says that it is personal', { id: '19:1' }],
     ['it is of a kind that is not known', { id: 'a:1', conversationType: 'meeting' }],
     ['it says that it is a group too', { id: '19:1', conversationType: 'groupChat' }],
   ])('is taken for one where others read along, if %s', (_what, conversation) => {
     const place = placed(own, { conversation });
     expect(place.isShared).toBe(true);
     expect(place).not.toHaveProperty('account');
+  });
+
+  it('is personal by its id, where nothing else is said of it', () => {
+    expect(placed(own, { conversation: { id: 'a:1' } }).isShared).toBe(false);
   });
 
   it('is no account where nothing is proved, or by another channel', () => {
