@@ -166,8 +166,7 @@ const nothingKept = {
 };
 
 /** botbuilder wraps what a dialog throws. */
-const causeOf = (mistake: unknown): unknown =>
-  mistake instanceof DialogContextError ? mistake.error : mistake;
+const causeOf = (mistake: unknown): unknown => (mistake instanceof DialogContextError ? mistake.error : mistake);
 
 /** By https alone, unless it is on this machine. */
 const isAllowed = ({ protocol, hostname }: URL, hosts: readonly string[]): boolean =>
