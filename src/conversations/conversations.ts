@@ -716,15 +716,15 @@ export function createConversations(world: World): Conversations {
         for (const [index, { seq, said }] of replies.entries()) {
           // What was tried before is the first of them.
           const next: Delivery = index === 0 ? delivery : { ...delivery, attempts: 0, taken: 0, isUnsure: false };
-          const posted = await post(next, said, seq, (parts) => store.took(conversation, parts));
+          const posted = await post(next, said, seq, (parts) => store.took(conversation, seq, parts));
           if (posted.outcome === 'later') {
-            await store.putOff(conversation, posted.after, posted.isUnsure ?? false);
+            await store.putOff(conversation, seq, posted.after, posted.isUnsure ?? false);
             return;
           }
           if (posted.outcome === 'gone') {
             // Whoever has written since is there again, and is answered.
             const since = await store.log(conversation, lastSeq);
-            if (since.some(({ author }) => author === 'student')) await store.putOff(conversation, 0, false);
+            if (since.some(({ author }) => author === 'student')) await store.putOff(conversation, seq, 0, false);
             else await conversations.leave(conversation);
             return;
           }

@@ -353,13 +353,15 @@ const took: Statement = {
   name: 'took',
   text: `update conversations set delivery_parts = $2,
       delivering_until = now() + make_interval(secs => ${DELIVERY_LEASE})
-    where id = $1 and is_pushed`,
+    where id = $1 and is_pushed and delivered_seq < $3`,
 };
 
+/** Unless another has delivered it since. */
 const putOff: Statement = {
   name: 'put-off',
   text: `update conversations set delivering_until = now() + make_interval(secs => $2),
-      delivery_attempts = delivery_attempts + 1, delivery_unsure = $3 where id = $1 and is_pushed`,
+      delivery_attempts = delivery_attempts + 1, delivery_unsure = $3
+    where id = $1 and is_pushed and delivered_seq < $4`,
 };
 
 const unfinished: Statement = {
@@ -513,11 +515,11 @@ export function createPostgresStore(database: Database): ConversationStore {
       return { address, ...tried, lastSeq: last_seq, replies };
     },
     delivered: (conversation, seq, isLast) => markDelivered({ conversation, seq, isLast }),
-    async took(conversation, parts) {
-      await database.run(took, [conversation, parts]);
+    async took(conversation, seq, parts) {
+      await database.run(took, [conversation, parts, seq]);
     },
-    async putOff(conversation, seconds, isUnsure) {
-      await database.run(putOff, [conversation, seconds, isUnsure]);
+    async putOff(conversation, seq, seconds, isUnsure) {
+      await database.run(putOff, [conversation, seconds, isUnsure, seq]);
     },
     async unfinished() {
       const rows = await database.run<{ kind: string; conversation: string }>(unfinished, []);

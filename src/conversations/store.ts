@@ -225,10 +225,10 @@ export type ConversationStore = {
   claimDelivery(conversation: string): Promise<Delivery | undefined>;
   /** Everything up to here is delivered. With the last of what was claimed, the claim ends. Tells if there is more. */
   delivered(conversation: string, seq: number, isLast: boolean): Promise<boolean>;
-  /** So many parts of the reply that is next have been taken. Whoever delivers has as long again for what is left. */
-  took(conversation: string, parts: number): Promise<void>;
+  /** So many parts of the reply at `seq`, which is next, have been taken. Whoever delivers has as long again for what is left. */
+  took(conversation: string, seq: number, parts: number): Promise<void>;
   /** It could not be delivered now, and is not tried for so many seconds. */
-  putOff(conversation: string, seconds: number, isUnsure: boolean): Promise<void>;
+  putOff(conversation: string, seq: number, seconds: number, isUnsure: boolean): Promise<void>;
 
   /** What was left behind by whoever was at it. */
   unfinished(): Promise<Unfinished>;
