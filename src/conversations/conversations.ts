@@ -169,7 +169,7 @@ export type Conversations = {
   /** Delivers what is to be delivered next, in order; one at a time, over all processes. `claimed` is ours already. */
   deliver: (
     conversation: string,
-    post: (delivery: Delivery, reply: Said, seq: number) => Promise<Posted>,
+    post: (delivery: Delivery, reply: Said, seq: number, took: (parts: number) => Promise<void>) => Promise<Posted>,
     claimed?: Delivery,
   ) => Promise<void>;
   has: (conversation: string) => Promise<boolean>;
@@ -183,8 +183,9 @@ export type Conversations = {
   idle: () => Promise<void>;
 };
 
-/** What became of a reply. `after` is in seconds: from then on anybody may try again. */
-export type Posted = { outcome: 'delivered' } | { outcome: 'later'; after: number } | { outcome: 'gone' };
+/** What became of a reply. `after` is in seconds: from then on anybody may try again. `isUnsure` if it may have come. */
+export type Posted =
+  { outcome: 'delivered' } | { outcome: 'later'; after: number; isUnsure?: boolean } | { outcome: 'gone' };
 
 type Verification = Extract<Request, { request: 'identity.verify' }>;
 
@@ -710,16 +711,21 @@ export function createConversations(world: World): Conversations {
     async deliver(conversation, post, claimed) {
       let delivery = claimed ?? (await store.claimDelivery(conversation));
       while (delivery) {
-        const { replies }: Delivery = delivery;
+        const { replies, lastSeq }: Delivery = delivery;
         let hasMore = false;
         for (const [index, { seq, said }] of replies.entries()) {
-          const posted = await post(delivery, said, seq);
+          // What was tried before is the first of them.
+          const next: Delivery = index === 0 ? delivery : { ...delivery, attempts: 0, taken: 0, isUnsure: false };
+          const posted = await post(next, said, seq, (parts) => store.took(conversation, seq, parts));
           if (posted.outcome === 'later') {
-            await store.putOff(conversation, posted.after);
+            await store.putOff(conversation, seq, posted.after, posted.isUnsure ?? false);
             return;
           }
           if (posted.outcome === 'gone') {
-            await conversations.leave(conversation);
+            // Whoever has written since is there again, and is answered.
+            const since = await store.log(conversation, lastSeq);
+            if (since.some(({ author }) => author === 'student')) await store.putOff(conversation, seq, 0, false);
+            else await conversations.leave(conversation);
             return;
           }
           hasMore = await store.delivered(conversation, seq, index === replies.length - 1);

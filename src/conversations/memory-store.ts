@@ -189,13 +189,14 @@ export function createMemoryStore(now: () => number = Date.now): ConversationSto
       const replies = row && !row.isBeingDelivered ? repliesOf(row) : [];
       if (!row || replies.length === 0) return Promise.resolve(undefined);
       row.isBeingDelivered = true;
-      return Promise.resolve({ address: row.place.address ?? {}, attempts: 0, replies });
+      return Promise.resolve({ address: row.place.address ?? {}, replies, ...NOT_TRIED, lastSeq: row.lastSeq });
     },
     delivered(conversation, seq, isLast) {
       const row = rows.get(conversation);
       if (row) Object.assign(row, { deliveredSeq: seq, isBeingDelivered: !isLast });
       return Promise.resolve(row !== undefined && repliesOf(row).length > 0);
     },
+    took: () => Promise.resolve(),
     putOff(conversation) {
       const row = rows.get(conversation);
       if (row) row.isBeingDelivered = false;
@@ -212,5 +213,7 @@ export function createMemoryStore(now: () => number = Date.now): ConversationSto
       }),
   };
 }
+
+const NOT_TRIED = { attempts: 0, taken: 0, isUnsure: false };
 
 const isRevocation = (request: Request): request is Revocation => request.request === 'ledger.revoke';

@@ -101,7 +101,6 @@ type Row = Next & {
 /** What is not known beforehand of a turn that was committed. */
 type Committed = Next & {
   address: object;
-  delivery_attempts: number;
   last_seq: number;
   is_ours_to_deliver: boolean | null;
 };
@@ -162,7 +161,7 @@ const unsay: Statement = {
 const leave: Statement = {
   name: 'leave',
   text: `update conversations set is_pushed = false, delivered_seq = replied_seq, delivering_until = null,
-      delivery_attempts = 0 where id = $1`,
+      delivery_attempts = 0, delivery_parts = 0, delivery_unsure = false where id = $1`,
 };
 
 const note: Statement = {
@@ -216,6 +215,7 @@ const commitAnd = (name: string, also: string, openCase = OPEN_CASE): Statement 
         answered_seq = coalesce($11, answered_seq),
         delivering_until = case when ${IS_NEXT_TO_DELIVER}
           then now() + make_interval(secs => ${DELIVERY_LEASE}) else delivering_until end,
+        delivery_unsure = delivery_unsure or (${IS_NEXT_TO_DELIVER}),
         waiting = waiting - case when $11::integer is null then 0 else 1 end,
         open_requests = open_requests + $17
           - (select count(*)::integer from requests r where r.id = $12 and r.state = 'open')
@@ -261,7 +261,7 @@ const commitAnd = (name: string, also: string, openCase = OPEN_CASE): Statement 
       select t.day, t.what, t.name from c, jsonb_to_recordset($26::jsonb) as t (day date, what text, name text)
     )${also}
     select c.turns, c.account, c.is_shared, c.open_requests, c.address, c.last_seq, c.speaker, c.agent, c.tended_seq,
-      c.answered_seq, c.replied_seq, c.delivery_attempts, c.counted, case when c.waiting > 0 then ${NEXT_MESSAGE} end as message,
+      c.answered_seq, c.replied_seq, c.counted, case when c.waiting > 0 then ${NEXT_MESSAGE} end as message,
       (
         select json_agg(json_build_object('id', o.id::text, 'request', o.request, 'attempts', o.attempts) order by o.id)
         from requested o
@@ -322,32 +322,46 @@ const lengths: Statement = {
   text: 'select id, last_seq from conversations where id = any ($1)',
 };
 
+/** Until whoever claims it tells what came of it, it may have been taken. */
 const claimDelivery: Statement = {
   name: 'claim-delivery',
-  text: `with c as (
-      update conversations set delivering_until = now() + make_interval(secs => ${DELIVERY_LEASE})
-      where id = $1 and is_pushed and replied_seq > delivered_seq
+  text: `with before as (
+      select id, delivery_unsure from conversations where id = $1 for update
+    ), c as (
+      update conversations c set delivering_until = now() + make_interval(secs => ${DELIVERY_LEASE}),
+        delivery_unsure = true
+      from before where c.id = before.id and is_pushed and replied_seq > delivered_seq
         and (delivering_until is null or delivering_until < now())
-      returning *
+      returning c.*, before.delivery_unsure as was_unsure
     )
-    select c.address, c.delivery_attempts, m.seq, m.said from c, messages m
+    select c.address, c.delivery_attempts, c.delivery_parts, c.was_unsure, c.last_seq, m.seq, m.said from c, messages m
     where m.conversation = c.id and m.author <> 'student' and m.seq > c.delivered_seq order by m.seq`,
 };
 
 /** Of many conversations at once. Not waited for on the disk: if it is lost with the machine, deliveries are repeated. */
 const delivered: Statement = {
   name: 'delivered',
-  text: `update conversations c set delivered_seq = d.seq, delivery_attempts = 0,
+  text: `update conversations c set delivered_seq = d.seq, delivery_attempts = 0, delivery_parts = 0,
+      delivery_unsure = not d.is_last,
       delivering_until = case when not d.is_last then now() + make_interval(secs => ${DELIVERY_LEASE}) end
     from unnest($1::text[], $2::integer[], $3::boolean[]) as d (id, seq, is_last)
-    where c.id = d.id and set_config('synchronous_commit', 'off', true) is not null
+    where c.id = d.id and c.delivered_seq < d.seq and set_config('synchronous_commit', 'off', true) is not null
     returning c.id, c.replied_seq > d.seq as has_more`,
 };
 
+const took: Statement = {
+  name: 'took',
+  text: `update conversations set delivery_parts = $2,
+      delivering_until = now() + make_interval(secs => ${DELIVERY_LEASE})
+    where id = $1 and is_pushed and delivered_seq < $3`,
+};
+
+/** Unless another has delivered it since. */
 const putOff: Statement = {
   name: 'put-off',
   text: `update conversations set delivering_until = now() + make_interval(secs => $2),
-      delivery_attempts = delivery_attempts + 1 where id = $1`,
+      delivery_attempts = delivery_attempts + 1, delivery_unsure = $3
+    where id = $1 and is_pushed and delivered_seq < $4`,
 };
 
 const unfinished: Statement = {
@@ -363,7 +377,7 @@ const unfinished: Statement = {
       select 'undelivered', id from conversations
       where is_pushed and replied_seq > delivered_seq and (delivering_until is null or delivering_until < now())
         and changed_at < now() - make_interval(secs => ${PATIENCE})
-      order by changed_at limit 200
+      order by coalesce(delivering_until, changed_at) limit 200
     )`,
 };
 
@@ -471,7 +485,8 @@ export function createPostgresStore(database: Database): ConversationStore {
       const delivery = row.is_ours_to_deliver
         ? {
             address: row.address,
-            attempts: row.delivery_attempts,
+            ...NOT_TRIED,
+            lastSeq: row.last_seq,
             replies: replies.map((said, index) => ({ seq: before + index, said })),
           }
         : undefined;
@@ -493,11 +508,18 @@ export function createPostgresStore(database: Database): ConversationStore {
     async claimDelivery(conversation) {
       const rows = await database.run<Undelivered>(claimDelivery, [conversation]);
       const replies = rows.map(({ seq, said }) => ({ seq, said: saidOf(said) }));
-      return rows[0] && { address: rows[0].address, attempts: rows[0].delivery_attempts, replies };
+      const [row] = rows;
+      if (!row) return undefined;
+      const { address, delivery_attempts, delivery_parts, was_unsure, last_seq } = row;
+      const tried = { attempts: delivery_attempts, taken: delivery_parts, isUnsure: was_unsure };
+      return { address, ...tried, lastSeq: last_seq, replies };
     },
     delivered: (conversation, seq, isLast) => markDelivered({ conversation, seq, isLast }),
-    async putOff(conversation, seconds) {
-      await database.run(putOff, [conversation, seconds]);
+    async took(conversation, seq, parts) {
+      await database.run(took, [conversation, parts, seq]);
+    },
+    async putOff(conversation, seq, seconds, isUnsure) {
+      await database.run(putOff, [conversation, seconds, isUnsure, seq]);
     },
     async unfinished() {
       const rows = await database.run<{ kind: string; conversation: string }>(unfinished, []);
@@ -528,7 +550,16 @@ function inBatches<Item, Result>(work: (items: readonly Item[]) => Promise<Resul
   };
 }
 
-type Undelivered = { address: object; delivery_attempts: number; seq: number; said: unknown };
+type Undelivered = {
+  address: object;
+  delivery_attempts: number;
+  delivery_parts: number;
+  was_unsure: boolean;
+  last_seq: number;
+  seq: number;
+  said: unknown;
+};
+const NOT_TRIED = { attempts: 0, taken: 0, isUnsure: false };
 type Claimed = { id: string; request: unknown; attempts: number };
 type LogRow = {
   seq: number;

@@ -133,8 +133,17 @@ export type Pending = {
   delivery: Delivery | undefined;
 };
 
-/** `attempts` is how often it has been tried in vain. */
-export type Delivery = { address: object; attempts: number; replies: { seq: number; said: Said }[] };
+export type Delivery = Tried & { address: object; replies: { seq: number; said: Said }[]; lastSeq: number };
+
+/** Of the first of the replies: what came of it before. */
+export type Tried = {
+  /** How often it has been tried in vain. */
+  attempts: number;
+  /** How many of its parts have been taken. */
+  taken: number;
+  /** More of it may have been taken than was told, since there was no answer, or whoever tried did not live to see it. */
+  isUnsure: boolean;
+};
 
 export type Step = {
   conversation: string;
@@ -216,8 +225,10 @@ export type ConversationStore = {
   claimDelivery(conversation: string): Promise<Delivery | undefined>;
   /** Everything up to here is delivered. With the last of what was claimed, the claim ends. Tells if there is more. */
   delivered(conversation: string, seq: number, isLast: boolean): Promise<boolean>;
+  /** So many parts of the reply at `seq`, which is next, have been taken. Whoever delivers has as long again for what is left. */
+  took(conversation: string, seq: number, parts: number): Promise<void>;
   /** It could not be delivered now, and is not tried for so many seconds. */
-  putOff(conversation: string, seconds: number): Promise<void>;
+  putOff(conversation: string, seq: number, seconds: number, isUnsure: boolean): Promise<void>;
 
   /** What was left behind by whoever was at it. */
   unfinished(): Promise<Unfinished>;

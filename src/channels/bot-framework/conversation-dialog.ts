@@ -32,7 +32,7 @@ export type Reach = (address: object, activity: Partial<Activity>) => Promise<vo
 /** What became of a reply, without whose it was. `attempt` is counted from 1. */
 export type DeliveryTold = {
   outcome: 'delivered' | 'putOff' | 'gone' | 'passedBy';
-  /** How the connector answered, if it did and did not take it. */
+  /** How the connector answered, if it did and did not take it; where it is delivered, not as it was at first. */
   status?: number;
   attempt: number;
   /** Whether it may have come more than once, since an earlier attempt may have come through. */
@@ -61,8 +61,6 @@ export function createConversationDialog(world: ConversationDialogWorld): Conver
   const { conversations, rules, isProved, reach, onDelivery = ignored, onMistake = ignored } = world;
   const open = new Map<string, TurnContext>();
   const delivering = new Map<string, Promise<void>>();
-  /** Where something may have come through although it seemed not to. */
-  const unsure = new Set<string>();
 
   const send = async (conversation: string, address: object, activity: Partial<Activity>): Promise<void> => {
     const context = open.get(conversation);
@@ -72,47 +70,60 @@ export function createConversationDialog(world: ConversationDialogWorld): Conver
 
   const post = async (
     conversation: string,
-    { address, attempts }: Delivery,
+    { address, attempts, taken, isUnsure }: Delivery,
     said: Said,
     seq: number,
+    took: (parts: number) => Promise<void>,
   ): Promise<Posted> => {
-    const told = { attempt: attempts + 1, isRepeated: unsure.has(conversation) };
+    const told = { attempt: attempts + 1, isRepeated: isUnsure };
+    /** Nothing, if it will never be taken as it is. */
+    const judged = (mistake: unknown): Exclude<Posted, { outcome: 'delivered' }> | undefined => {
+      const { status, isUnsure: mayHaveCome = false } = mistake instanceof NotTaken ? mistake : {};
+      // Whatever is wrong with our credentials, or with what we send, somebody here has to mend.
+      if (!(mistake instanceof NotTaken) || status === 400 || status === 401 || status === 413) onMistake(mistake);
+      const remedy = remedyFor(mistake, attempts, Math.random());
+      if (remedy.outcome === 'refused') return undefined;
+      const isLater = remedy.outcome === 'later';
+      onDelivery({ outcome: isLater ? 'putOff' : 'gone', ...(status !== undefined && { status }), ...told });
+      return isLater ? { ...remedy, isUnsure: isUnsure || mayHaveCome } : remedy;
+    };
+
+    const activities = activitiesFor(address, said, seq, rules);
+    let done = taken;
+    let refused: number | undefined;
     try {
-      for (const activity of activitiesFor(address, said, seq, rules)) await send(conversation, address, activity);
-      unsure.delete(conversation);
+      for (const activity of activities.slice(taken)) {
+        await send(conversation, address, activity);
+        done++;
+        // What has been taken is not sent again because of what comes after it.
+        if (done < activities.length) await took(done);
+      }
       onDelivery({ outcome: 'delivered', ...told });
       return { outcome: 'delivered' };
     } catch (mistake) {
-      if (!(mistake instanceof NotTaken)) onMistake(mistake);
-      const status = mistake instanceof NotTaken ? mistake.status : undefined;
-      if (mistake instanceof NotTaken && mistake.isUnsure) unsure.add(conversation);
-      // Whatever is wrong with our credentials, somebody here has to mend.
-      if (status === 400 || status === 401 || status === 413) onMistake(mistake);
-      const remedy = remedyFor(mistake, attempts, Math.random());
-      const tell = (outcome: DeliveryTold['outcome']) => {
-        onDelivery({ outcome, ...(status !== undefined && { status }), ...told });
-      };
-      if (remedy.outcome === 'later') {
-        tell('putOff');
-        return remedy;
-      }
-      if (remedy.outcome === 'gone') {
-        tell('gone');
-        return remedy;
-      }
-      // Once more as plainly as can be; then what comes after it is not kept waiting.
-      await send(conversation, address, toPlainActivity(said)).catch(ignored);
-      tell('passedBy');
-      return { outcome: 'delivered' };
+      const remedy = judged(mistake);
+      if (remedy) return remedy;
+      refused = mistake instanceof NotTaken ? mistake.status : undefined;
     }
+    // What is left, once more as plainly as can be; then what comes after it is not kept waiting.
+    const text = activities.slice(done).flatMap((activity) => activity.text ?? []);
+    const plain = toPlainActivity({ ...said, text: text.join('\n') });
+    const as = { ...(refused !== undefined && { status: refused }), ...told };
+    try {
+      if (plain.text) await send(conversation, address, plain);
+      onDelivery({ outcome: plain.text ? 'delivered' : 'passedBy', ...as });
+    } catch (mistake) {
+      const remedy = judged(mistake);
+      if (remedy) return remedy;
+      onDelivery({ outcome: 'passedBy', ...as });
+    }
+    return { outcome: 'delivered' };
   };
 
   const deliver = (conversation: string, claimed?: Delivery): Promise<void> => {
     const before = delivering.get(conversation) ?? Promise.resolve();
     const now = before
-      .then(() =>
-        conversations.deliver(conversation, (delivery, said, seq) => post(conversation, delivery, said, seq), claimed),
-      )
+      .then(() => conversations.deliver(conversation, (...reply) => post(conversation, ...reply), claimed))
       .finally(() => {
         if (delivering.get(conversation) === now) delivering.delete(conversation);
       });
@@ -165,7 +176,8 @@ export function createConversationDialog(world: ConversationDialogWorld): Conver
     try {
       await heed(context, read(context.activity));
       // What was accepted is kept, whatever becomes of its answer.
-      await delivering.get(conversation)?.catch(ignored);
+      // What is begun meanwhile goes through this turn, and botbuilder takes it away when the turn is over.
+      while (delivering.has(conversation)) await delivering.get(conversation)?.catch(ignored);
     } finally {
       if (open.get(conversation) === context) open.delete(conversation);
     }

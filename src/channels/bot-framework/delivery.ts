@@ -54,12 +54,14 @@ export function remedyFor(mistake: unknown, attempts: number, chance: number): R
   if (!(mistake instanceof NotTaken)) return { outcome: 'later', after: patience };
   const { status, retryAfter, code } = mistake;
   if (status === 400 || status === 413) return { outcome: 'refused' };
-  // Without a word of the connector's own it may be a proxy that says no.
-  if ((status === 403 || status === 404) && code !== undefined) return { outcome: 'gone' };
+  // Without a word of the connector's own it may be a proxy that says no; and what was answered may be taken back.
+  const isGone = code !== undefined && code !== 'ActivityNotFoundInConversation';
+  if ((status === 403 || status === 404) && isGone) return { outcome: 'gone' };
   return { outcome: 'later', after: Math.max(patience, Math.min(retryAfter ?? 0, LONGEST_HEEDED)) };
 }
 
 const Refusal = z.object({ error: z.object({ code: z.string().max(100) }) });
+const Receipt = z.object({ id: z.string().optional() });
 
 /** Sends once, and fails with `NotTaken`. */
 export const sendingOnce: RequestPolicy = {
@@ -70,17 +72,16 @@ export const sendingOnce: RequestPolicy = {
     for (const { name, value } of request.headers.headersArray()) headers[name] = value;
     const signal = AbortSignal.timeout(DEADLINE);
     const sent = typeof body === 'string' ? { body } : {};
-    const response = await fetch(url, { method, headers, signal, redirect: 'error', ...sent }).catch(() => undefined);
+    const response = await fetch(url, { method, headers, signal, redirect: 'manual', ...sent }).catch(() => undefined);
     const bodyAsText = await response?.text().catch(() => undefined);
     if (!response || (response.ok && bodyAsText === undefined)) throw new NotTaken();
     if (!response.ok) throw new NotTaken(response.status, refusalIn(response.headers.get('Retry-After'), bodyAsText));
-    const type = response.headers.get('Content-Type') ?? 'application/json';
-    const status = response.status;
+    // It is taken, whatever is said of it: botbuilder would fail on what it cannot read, and it would be sent again.
     return {
       request,
-      status,
-      bodyAsText: bodyAsText ?? '',
-      headers: toHttpHeadersLike(createHttpHeaders({ 'content-type': type })),
+      status: 200,
+      bodyAsText: JSON.stringify(Receipt.safeParse(jsonIn(bodyAsText)).data ?? {}),
+      headers: toHttpHeadersLike(createHttpHeaders({ 'content-type': 'application/json' })),
     };
   },
 };
@@ -98,9 +99,11 @@ function secondsIn(written: string | null): number | undefined {
   return Number.isFinite(seconds) && seconds > 0 ? seconds : undefined;
 }
 
-function codeIn(body: string | undefined): string | undefined {
+const codeIn = (body: string | undefined): string | undefined => Refusal.safeParse(jsonIn(body)).data?.error.code;
+
+function jsonIn(body = ''): unknown {
   try {
-    return Refusal.safeParse(JSON.parse(body ?? '')).data?.error.code;
+    return JSON.parse(body);
   } catch {
     return undefined;
   }

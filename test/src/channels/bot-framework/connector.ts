@@ -24,7 +24,7 @@ export type Connector = {
 
 export type Fault =
   | number
-  | { status: number; code?: string; retryAfter?: string }
+  | { status: number; code?: string; retryAfter?: string; until?: Promise<unknown> }
   /** The connection ends before it is taken, when it has been, or in the middle of saying so. */
   | 'cutBefore'
   | 'cutAfter'
@@ -57,7 +57,8 @@ export async function openConnector(microsoft?: Microsoft): Promise<Connector> {
     if (typeof fault === 'number') end(fault, {});
     else if (fault === 'cutBefore') request.socket.destroy();
     else if (typeof fault === 'object' && 'status' in fault) {
-      const { status, code, retryAfter } = fault;
+      const { status, code, retryAfter, until } = fault;
+      await until;
       const headers: Record<string, string> = retryAfter === undefined ? {} : { 'Retry-After': retryAfter };
       end(status, code === undefined ? {} : { error: { code, message: 'No' } }, headers);
     } else {
