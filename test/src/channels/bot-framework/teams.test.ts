@@ -369,7 +369,7 @@ describe.each(several)('in %s', (_where, chatOf) => {
     expect((await nameIt(chat, 'BCDF-GHJK')).join()).not.toMatch(/Koden/);
   });
 
-  it('no one becomes a case, and nobody is signed in by their account', async () => {
+  it('nobody becomes a case, or is signed in by their account', async () => {
     const before = await casesNow();
     const chat = chatOf();
     const student = shapes.newStudent();
@@ -427,7 +427,7 @@ describe('what was written', () => {
     expect(await rowsOf(idOf(chat))).not.toMatch(/blombukett/i);
   });
 
-  it('is answered no more by a like', async () => {
+  it('is not answered again by a like', async () => {
     const chat = shapes.personal(world);
     await say(chat, WRONG_PIN);
     expect(await answerTo(chat, shapes.liking(chat))).toEqual([]);
@@ -441,8 +441,8 @@ describe('where a chat is reached', () => {
     ['an installation', (chat: shapes.Chat) => shapes.installing(chat)],
     ['a like', shapes.liking],
     ['somebody who types', shapes.typing],
-    ['what is taken back', (chat: shapes.Chat) => shapes.deleting(chat, { id: '1' })],
-    ['what is changed', (chat: shapes.Chat) => shapes.editing(chat, { id: '1' }, 'hej')],
+    ['a message taken back', (chat: shapes.Chat) => shapes.deleting(chat, { id: '1' })],
+    ['a message changed', (chat: shapes.Chat) => shapes.editing(chat, { id: '1' }, 'hej')],
   ])('is what %s has told last', async (_what, shape) => {
     const { chat, id } = await waiting();
     await act(id, 'claim');
