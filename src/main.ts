@@ -35,6 +35,7 @@ import { createUnderstanding, lessonsOf, type Understanding } from './understand
 import { accessibilityLabels } from './web/accessibility.tsx';
 import { chatLabels } from './web/chat/texts.ts';
 import { embeddingLabels } from './web/embedding.ts';
+import { channelCardLabels } from './servicedesk/channel-cards.ts';
 import { deskLabels, figureLabels, lessonLabels, plainPageLabels } from './servicedesk/labels.ts';
 import { servicedeskLabels } from './servicedesk/texts.ts';
 import { signInLabels, stockPageLabels } from './web/labels.ts';
@@ -67,6 +68,7 @@ const expected: Expected = {
     ...visitLabels,
     ...embeddingLabels,
     ...deskLabels,
+    ...channelCardLabels,
     ...plainPageLabels,
     ...lessonLabels,
     ...figureLabels,

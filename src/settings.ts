@@ -8,6 +8,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { Day } from '../dialogs/card-validity.ts';
 import type { BotSettings } from './channels/bot-framework/adapter.ts';
+import { isAllowedHost } from './channels/bot-framework/service-hosts.ts';
 import type { ProofLasts } from './conversations/conversations.ts';
 import { Client } from './ledger/api/access.ts';
 import { type Hours, readHours } from './servicedesk/hours.ts';
@@ -52,8 +53,15 @@ export type Settings = {
   logLevel: string;
 };
 
+/** A channel of Teams that is told of the cases that wait, and where Teams is reached. */
+export type DeskChannel = { name: string; serviceUrl: string };
+
 /** Either may be nothing only where it is tried: then it is always open, or invented people work there. */
-export type ServicedeskSettings = { hours: Hours | undefined; identity: ServicedeskIdentity | undefined };
+export type ServicedeskSettings = {
+  hours: Hours | undefined;
+  identity: ServicedeskIdentity | undefined;
+  channel: DeskChannel | undefined;
+};
 
 /** Where those who work there sign in, and what the provider calls what they may do. */
 export type ServicedeskIdentity = {
@@ -200,6 +208,8 @@ const AZURE = {
   loginUrl: 'https://login.microsoftonline.com',
   scope: 'https://api.botframework.com',
   hosts: ['smba.trafficmanager.net', '.botframework.com'],
+  /** Where Teams is reached from anywhere in the world, for whoever has heard nothing from there yet. */
+  teams: 'https://smba.trafficmanager.net/teams/',
 };
 const Host = z
   .string()
@@ -232,6 +242,11 @@ const Environment = z
       .enum(['production', 'development', 'test'], 'is neither production, development nor test')
       .default('development'),
     DIRECT_LINE_HUBS: Hubs.default([]),
+    SERVICEDESK_TEAMS_CHANNEL: z
+      .string()
+      .regex(/^19:[\w-]+@thread\.(tacv2|skype)$/, 'is no channel as Teams names them, 19:…@thread.tacv2')
+      .optional(),
+    TEAMS_SERVICE_URL: Url.default(AZURE.teams),
     SERVICEDESK_HUBS: z.string().transform(listed).default([]),
     AZURE_DIRECT_LINE_SECRET: Secret,
     AZURE_DIRECT_LINE_URL: Url.transform(withoutSlash).default('https://directline.botframework.com/v3/directline'),
@@ -339,6 +354,10 @@ const Environment = z
         if (url && !isSecure(url)) complain(name, 'is not https, which production needs');
       }
     }
+    if (settings.SERVICEDESK_TEAMS_CHANNEL && !MicrosoftAppId)
+      complain('MicrosoftAppId', 'is missing, and SERVICEDESK_TEAMS_CHANNEL needs it');
+    if (!isAllowedHost(new URL(settings.TEAMS_SERVICE_URL).hostname, settings.BOT_SERVICE_HOSTS))
+      complain('TEAMS_SERVICE_URL', 'is at a host that BOT_SERVICE_HOSTS does not allow');
     if (MicrosoftAppId && !MicrosoftAppTenantId)
       complain('MicrosoftAppTenantId', 'is missing, and MicrosoftAppId needs it');
     if (MicrosoftAppId && !MicrosoftAppPassword)
@@ -356,6 +375,7 @@ const ADDRESSES = [
   'AZURE_DIRECT_LINE_URL',
   'ToBotFromChannelOpenIdMetadataUrl',
   'ToChannelFromBotLoginUrl',
+  'TEAMS_SERVICE_URL',
 ] as const;
 
 const isSecure = (url: string): boolean =>
@@ -455,6 +475,9 @@ function readServicedesk(data: z.infer<typeof Environment>): ServicedeskSettings
   if (!issuer && data.NODE_ENV === 'production') return undefined;
   return {
     hours: spans && { spans, closedDays },
+    channel: data.SERVICEDESK_TEAMS_CHANNEL
+      ? { name: data.SERVICEDESK_TEAMS_CHANNEL, serviceUrl: data.TEAMS_SERVICE_URL }
+      : undefined,
     identity: issuer
       ? {
           issuer,

@@ -76,8 +76,21 @@ const toVisit = ({ title, rows, bring, link }: VisitCard): Attachment => {
   );
 };
 
+/** A card of a title and what there is to say of it. */
+export const toCard = ({
+  title,
+  rows,
+  link,
+}: {
+  title: string;
+  rows: readonly NamedValue[];
+  link?: Link;
+}): Attachment => toAdaptiveCard([heading(title), ...(rows.length > 0 ? [factsOf(rows)] : [])], link);
+
+type NamedValue = { name: string; value: string };
+
 const heading = (text: string) => ({ type: 'TextBlock', text, style: 'heading', weight: 'Bolder', wrap: true });
-const factsOf = (rows: readonly { name: string; value: string }[]) => ({
+const factsOf = (rows: readonly NamedValue[]) => ({
   type: 'FactSet',
   facts: rows.map(({ name, value }) => ({ title: name, value })),
 });

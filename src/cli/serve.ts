@@ -32,6 +32,7 @@ import { mountRecords } from '../privacy/records.ts';
 import { createRetention } from '../privacy/retention.ts';
 import { closeServer, createServer, listen } from '../server.ts';
 import { createCardDesk } from '../servicedesk/cards.ts';
+import { createChannelCards } from '../servicedesk/channel-cards.ts';
 import { createDesk } from '../servicedesk/desk.ts';
 import { createDeskHours } from '../servicedesk/hours.ts';
 import { createHubDesk, servicedeskWith } from '../servicedesk/hub-desk.ts';
@@ -40,6 +41,7 @@ import { addUpTallies } from '../servicedesk/figures.ts';
 import { mountFigures } from '../servicedesk/figures-page.tsx';
 import { mountLessons } from '../servicedesk/lessons-page.tsx';
 import { mountServicedesk } from '../servicedesk/routes.ts';
+import { caseLink } from '../servicedesk/page.tsx';
 import { createSessions, deskSignInCallback } from '../servicedesk/sessions.ts';
 import type { IdentitySettings, ServicedeskIdentity, Settings } from '../settings.ts';
 import { type Database, type Migrations, openDatabase } from '../storage/database.ts';
@@ -201,6 +203,17 @@ export async function serve({
     });
     if (!settings.bot && !isOpenHere) log.warn('MicrosoftAppId is not set, so /api/messages is closed');
 
+    const deskChannel = settings.servicedesk?.channel;
+    const channelCards =
+      deskChannel &&
+      createChannelCards({
+        database,
+        content,
+        channel: bot.channel(deskChannel.name, deskChannel.serviceUrl),
+        linkTo: (id) => caseLink(publicOrigin(), id),
+        onMistake,
+      });
+
     const server = await createServer({
       content,
       mounts: [
@@ -293,6 +306,7 @@ export async function serve({
         try {
           await desk.lapse();
           bot.catchUp(await conversations.resume());
+          channelCards?.run().catch(onMistake);
         } catch (mistake) {
           onMistake(mistake);
         }

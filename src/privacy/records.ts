@@ -111,6 +111,7 @@ const written: Readonly<Record<string, readonly string[]>> = {
     'outcome',
     'closed_by',
   ],
+  case_cards: ['id', 'conversation', 'activity', 'shown', 'busy_until', 'due_at', 'attempts'],
   invitations: ['code', 'conversation', 'expires_at', 'taken_by'],
   lessons: [
     'id',

@@ -68,6 +68,9 @@ export type Desk = {
   refresh: (conversation: string) => void;
 };
 
+/** As a case is named in an address. */
+export const CaseId = z.string().regex(/^[\w-]{1,64}$/);
+
 /** How long an agent who is not seen has a case, in seconds. */
 export const LEASE = 60;
 

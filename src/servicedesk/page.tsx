@@ -16,7 +16,7 @@ import { ACCENT, readableInTheDark } from '../web/colours.ts';
 import { sendPage } from '../web/page.ts';
 import type { FactName } from '../wording.ts';
 import { WAYS } from './audit.ts';
-import { type Agent, LONGEST_ANSWER } from './desk.ts';
+import { type Agent, CaseId, LONGEST_ANSWER } from './desk.ts';
 import { factsFor, handBackIntents } from './hand-back.ts';
 import type { Sessions } from './sessions.ts';
 import type { Canned, Field, Way } from './shown.ts';
@@ -36,6 +36,9 @@ export type ServicedeskPageData = {
 const PATH = '/servicedesk';
 /** Where whoever edits and has no cases has their work. */
 const EDITORS = '/servicedesk/lessons';
+
+/** Where an agent takes a case, whether or not they have signed in. */
+export const caseLink = (origin: string, id: string): string => `${origin}${PATH}/take/${id}`;
 
 type PageWorld = {
   content: Content;
@@ -59,6 +62,16 @@ export async function mountPage(server: Server, world: PageWorld): Promise<void>
   const handBack = waysOf(content);
   const ways = WAYS.map((way) => ({ way, label: content.label(`servicedesk/way.${way}`) }));
   const signIn = `${PATH}/sign-in?to=${encodeURIComponent(PATH)}`;
+
+  // A fragment would be lost on the way by the sign-in.
+  server.get(`${PATH}/take/:id`, async (req: Request, res: Response) => {
+    const { data: id } = CaseId.safeParse((req.params as Record<string, unknown>).id);
+    const here = id === undefined ? PATH : `${PATH}/take/${id}`;
+    const member = await sessions.memberOf(req, 'acting');
+    const to = member ? `${PATH}#${id ?? ''}` : `${PATH}/sign-in?to=${encodeURIComponent(here)}`;
+    res.writeHead(303, { Location: to, 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' });
+    res.end();
+  });
 
   server.get(PATH, async (req: Request, res: Response) => {
     const member = await sessions.memberOf(req, 'acting');

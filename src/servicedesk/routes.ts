@@ -19,7 +19,7 @@ import type { Content } from '../content.ts';
 import { isFromOurPage } from '../web/requests.ts';
 import { WAYS } from './audit.ts';
 import type { CardDesk } from './cards.ts';
-import { type Agent, type Desk, LONGEST_ANSWER } from './desk.ts';
+import { type Agent, CaseId, type Desk, LONGEST_ANSWER } from './desk.ts';
 import { HandBack } from './hand-back.ts';
 import { mountPage } from './page.tsx';
 import type { Sessions } from './sessions.ts';
@@ -46,7 +46,6 @@ export type ServicedeskWorld = {
 const SEEN_LASTS = 5_000;
 
 const Key = z.string().min(1).max(100);
-const Id = z.string().regex(/^[\w-]{1,64}$/);
 const Nothing = z.strictObject({});
 const Message = z.strictObject({
   key: Key,
@@ -59,7 +58,7 @@ const Confirming = z.strictObject({
   identifier: z.string().trim().min(1).max(200),
   way: z.enum(WAYS),
   note: z.string().trim().max(200).exactOptional(),
-  case: Id.exactOptional(),
+  case: CaseId.exactOptional(),
 });
 const Revoking = z.strictObject({ confirmation: Key, card: Key, reason: z.enum(REVOCATIONS) });
 
@@ -114,7 +113,8 @@ export async function mountServicedesk(server: Server, world: ServicedeskWorld):
     return agent;
   };
 
-  const caseOf = (req: Request): string | undefined => Id.safeParse((req.params as Record<string, unknown>).id).data;
+  const caseOf = (req: Request): string | undefined =>
+    CaseId.safeParse((req.params as Record<string, unknown>).id).data;
 
   const post = <Shape extends z.ZodType>(
     path: string,

@@ -18,10 +18,12 @@ import { z } from 'zod';
 import type { Conversations } from '../../conversations/conversations.ts';
 import type { Rules } from '../activities.ts';
 import { type Cloud, createDoorkeeper } from './authentication.ts';
+import { type Channel, createChannel } from './channel-posts.ts';
 import { type ConversationDialog, createConversationDialog, type DeliveryTold } from './conversation-dialog.ts';
 import { type BotCredentials, createCredentials } from './credentials.ts';
 import { sendingOnce } from './delivery.ts';
 import { isActivity, tenantOf } from './incoming.ts';
+import { isAllowedHost } from './service-hosts.ts';
 
 /** The bot's registration, and whom it is registered with. */
 export type BotSettings = BotCredentials &
@@ -41,7 +43,11 @@ export type BotFrameworkWorld = {
   onMistake: (mistake: unknown) => void;
 };
 
-export type BotFramework = Pick<ConversationDialog, 'catchUp' | 'idle'> & { mount: (server: Server) => void };
+export type BotFramework = Pick<ConversationDialog, 'catchUp' | 'idle'> & {
+  mount: (server: Server) => void;
+  /** The channel of Teams that goes by this name, `19:…@thread.tacv2`, where the bot has been added to it. */
+  channel: (name: string, serviceUrl: string) => Channel;
+};
 
 const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
 const Address = z.object({ channelId: z.string(), serviceUrl: z.url(), conversation: z.object({ id: z.string() }) });
@@ -143,7 +149,19 @@ export function createBotFramework(world: BotFrameworkWorld): BotFramework {
       }
     });
   };
-  return { mount, catchUp, idle };
+  const channel = (name: string, serviceUrl: string): Channel => {
+    const identity = new ClaimsIdentity([{ type: 'aud', value: bot?.appId ?? '' }], true);
+    return createChannel({
+      channel: name,
+      serviceUrl,
+      appId: bot?.appId ?? '',
+      tenantId: bot?.tenantId ?? '',
+      audience: bot?.audience ?? '',
+      connectors: authentication.createConnectorFactory(identity),
+      onMistake,
+    });
+  };
+  return { mount, catchUp, idle, channel };
 }
 
 /** The stack holds one Dialog, which keeps nothing: each turn begins it. */
@@ -168,8 +186,7 @@ function atMostOnceAMinute(tell: (mistake: unknown) => void): (mistake: unknown)
 
 /** By https alone, unless it is on this machine. */
 const isAllowed = ({ protocol, hostname }: URL, hosts: readonly string[]): boolean =>
-  (protocol === 'https:' || (protocol === 'http:' && LOOPBACK.includes(hostname))) &&
-  hosts.some((host) => (host.startsWith('.') ? hostname.endsWith(host) : hostname === host));
+  (protocol === 'https:' || (protocol === 'http:' && LOOPBACK.includes(hostname))) && isAllowedHost(hostname, hosts);
 
 /** Teams names the tenant; a bot that is registered in one answers in no other. */
 const isOfTenant = (activity: Activity, tenantId: string): boolean =>

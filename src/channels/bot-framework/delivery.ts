@@ -61,7 +61,7 @@ export function remedyFor(mistake: unknown, attempts: number, chance: number): R
 }
 
 const Refusal = z.object({ error: z.object({ code: z.string().max(100) }) });
-const Receipt = z.object({ id: z.string().optional() });
+const Receipt = z.object({ id: z.string().optional(), activityId: z.string().optional() });
 
 /** Sends once, and fails with `NotTaken`. */
 export const sendingOnce: RequestPolicy = {
