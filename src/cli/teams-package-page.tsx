@@ -31,6 +31,7 @@ const SOURCES: readonly { title: string; url: string; dated?: string }[] = [
   {
     title: 'Connect a bot to Microsoft Teams',
     url: 'https://learn.microsoft.com/en-us/azure/bot-service/channel-connect-teams',
+    dated: '2019-08-26',
   },
   {
     title: 'Manage custom apps in Microsoft Teams admin center',
@@ -191,6 +192,7 @@ function Table({ caption, head, rows }: TableShape) {
 }
 
 const STYLE = `${READING_STYLE}
+body { background: Canvas; color: CanvasText; }
 header { display: flex; align-items: center; gap: 1rem; }
 header img { border-radius: 10px; }
 main > section { counter-increment: part; }
@@ -213,5 +215,6 @@ tbody th { width: 35%; font-weight: normal; }
   main { max-width: none; padding: 0; }
   section { break-inside: avoid; }
   h2 { break-after: avoid; }
+  a[lang]::after { content: ' (' attr(href) ')'; }
 }
 `;
