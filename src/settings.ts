@@ -184,7 +184,7 @@ const Colour = z
   .regex(/^#[0-9a-f]{6}$/i, 'is no colour; write it as #00527a')
   .refine(
     (colour) => !/^#[0-9a-f]{6}$/i.test(colour) || contrastOf(colour, '#ffffff') >= READABLE,
-    'is too light to be read white text on',
+    'is too light to be read white text on; choose a darker one',
   );
 
 /** When the servicedesk is open, as its week is written. */
@@ -230,10 +230,12 @@ const PublicUrl = z
 const Packaging = z.object({
   MicrosoftAppId: Uuid,
   MicrosoftAppTenantId: Uuid,
-  KORTLOTSEN_PUBLIC_URL: PublicUrl.superRefine(isReachedByTeams).refine(
-    (url) => !URL.canParse(url) || new URL(url).port === '',
-    'has a port, and Teams takes a host alone; let a proxy answer at the usual one',
-  ),
+  KORTLOTSEN_PUBLIC_URL: PublicUrl.superRefine(isReachedByTeams)
+    .refine(
+      (url) => !URL.canParse(url) || new URL(url).port === '',
+      'has a port, and Teams takes a host alone; let a proxy answer at the usual one',
+    )
+    .refine((url) => !/[?#]/.test(url), 'has something after a question mark or a number sign; leave it out'),
   KORTLOTSEN_ACCENT: Colour.default(ACCENT),
   TEAMS_DEVELOPER_NAME: z
     .string()

@@ -193,7 +193,7 @@ function Table({ caption, head, rows }: TableShape) {
 
 const STYLE = `${READING_STYLE}
 body { background: Canvas; color: CanvasText; }
-header { display: flex; align-items: center; gap: 1rem; }
+header { display: flex; align-items: center; gap: 1rem; margin-bottom: 1rem; }
 header img { border-radius: 10px; }
 main > section { counter-increment: part; }
 h2::before { content: counter(part) '. '; }

@@ -359,7 +359,13 @@ describe('the settings of the app package for Teams', () => {
     ['half a host', { KORTLOTSEN_PUBLIC_URL: 'https://kortlotsen' }, /PUBLIC_URL has no full name of a host; write/],
     ['a host of signs', { KORTLOTSEN_PUBLIC_URL: 'https://kort_lots.example.se' }, /PUBLIC_URL has no full name/],
     ['a password', { TEAMS_DEVELOPER_URL: 'https://a:b@example.se' }, /DEVELOPER_URL holds a user or a password, .*; /],
+    [
+      'a query',
+      { KORTLOTSEN_PUBLIC_URL: 'https://kort.example.se/?a=1' },
+      /PUBLIC_URL has something after a .*; leave/,
+    ],
     ['a colour by its name', { KORTLOTSEN_ACCENT: 'blue' }, /KORTLOTSEN_ACCENT is no colour; write it as #00527a/],
+    ['a light colour', { KORTLOTSEN_ACCENT: '#ffcc00' }, /KORTLOTSEN_ACCENT is too light .*; choose a darker one/],
     ['half a colour', { KORTLOTSEN_ACCENT: '#05a' }, /KORTLOTSEN_ACCENT is no colour; write it as #00527a/],
     ['no name', { TEAMS_DEVELOPER_NAME: ' ' }, /TEAMS_DEVELOPER_NAME is empty; write who/],
     [
