@@ -32,6 +32,8 @@ import { contactInWords, contactNames, dayInWords, voice } from './wording.ts';
 export type Expected = {
   lines: ReadonlySet<string>;
   labels: ReadonlySet<string>;
+  /** How many characters those may have that are shown in Teams, by their names. */
+  teamsLimits: ReadonlyMap<string, number>;
   intents: readonly Intent[];
   facts: ReadonlySet<string>;
 };
@@ -79,6 +81,7 @@ export function checkContent(folder: string, expected: Expected): Problem[] {
     ...visits.flatMap((visit) => timesNotInRules(visit, reading.openings, rules, founding)),
     ...lines.flatMap((line) => misquoted(line, expected)),
     ...[...lines, ...visits].flatMap(illWritten),
+    ...lines.flatMap((line) => tooLongForTeams(line, expected)),
     ...contactDetails(reading),
     ...quotedBesides(reading),
     ...phrasesNotSpoken(reading),
@@ -301,6 +304,13 @@ function illWritten(line: Line): Problem[] {
     ...unclosed(line.written).map(({ mark, index }) => problem('brokenMarkdown', placeIn(line, index), mark)),
     ...found('notKlarsprak', /!+|\p{Extended_Pictographic}/gu),
   ];
+}
+
+/** As Teams counts, which is in characters and not in bytes. */
+function tooLongForTeams(line: Line, { teamsLimits }: Expected): Problem[] {
+  const longest = teamsLimits.get(line.name) ?? Infinity;
+  const isTooLong = Array.from(line.text).length > longest;
+  return isTooLong ? [problem('tooLongForTeams', placeIn(line, 0), line.name, String(longest))] : [];
 }
 
 /** Stars and brackets that have no counterpart in their paragraph. */

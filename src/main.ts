@@ -4,16 +4,18 @@
  * the environment, the arguments or the clock.
  */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { z } from 'zod';
 import { lines } from '../dialogs/chart.ts';
 import { intents } from '../dialogs/intents.ts';
 import { createCalendar, timeOf } from './calendar.ts';
 import { consoleLabels, converseInJson, converseInText } from './channels/console.ts';
 import { reportLabels } from './cli/evaluation-report.ts';
 import { runContentCheck } from './cli/content-check.ts';
+import { teamsLabels, teamsLimits } from './cli/teams-package-texts.ts';
 import { understandLines } from './cli/understand.ts';
 import { type Content, createContent, programLines, visitLabels } from './content.ts';
 import { readingOf } from './content-file.ts';
@@ -27,7 +29,7 @@ import { privacyLabels } from './privacy/records.ts';
 import type { Service, ServiceWorld } from './cli/serve.ts';
 import { createDeskHours, type Hours } from './servicedesk/hours.ts';
 import { sessionLabels } from './servicedesk/sessions.ts';
-import { Hub, type Purpose, readSettings, type Settings } from './settings.ts';
+import { Hub, type Purpose, readPackageSettings, readSettings, type Settings } from './settings.ts';
 import type { Database } from './storage/database.ts';
 import { StartupProblem } from './startup-problem.ts';
 import { modelFor } from './understanding/model-file.ts';
@@ -47,6 +49,7 @@ const MODEL = join(import.meta.dirname, '../dist/model.bin');
 const READING = join(import.meta.dirname, '../dist/content.bin');
 const SCRIPTS = join(import.meta.dirname, '../dist/web');
 const SOURCES = join(import.meta.dirname, '../src');
+const PRODUCT = join(import.meta.dirname, '../package.json');
 const LEDGER_MIGRATIONS = { folder: join(SOURCES, 'ledger/migrations'), table: 'ledger_migrations' };
 const MIGRATIONS = [{ folder: join(SOURCES, 'storage/migrations'), table: 'migrations' }, LEDGER_MIGRATIONS];
 
@@ -74,7 +77,9 @@ const expected: Expected = {
     ...figureLabels,
     ...servicedeskLabels,
     ...privacyLabels,
+    ...teamsLabels,
   ]),
+  teamsLimits,
   intents,
   facts: new Set(factNames),
 };
@@ -301,6 +306,22 @@ servicedesk
   .action(async ({ since }: { since?: Date }) => {
     const { writeAudit } = await import('./cli/servicedesk-audit.ts');
     await withDatabase('assistant', (database) => writeAudit(database, since, tellOut));
+  });
+
+program
+  .command('teams')
+  .description('the app by which students meet it in Teams')
+  .command('package')
+  .description('write the app, and a page of instructions for whoever administers Teams')
+  .option('--out <folder>', 'where both are written', '.')
+  .action(async ({ out }: { out: string }) => {
+    const settings = readPackageSettings(process.env);
+    const content = loadContent();
+    const { writeTeamsPackage } = await import('./cli/teams-package.ts');
+    const { version } = z.object({ version: z.string() }).parse(JSON.parse(await readFile(PRODUCT, 'utf8')));
+    const icons = join(SOURCES, 'cli/teams-package-icons');
+    const written = await writeTeamsPackage(out, { settings, content, version, icons });
+    await tellOut(`Written:\n${written.map((file) => `  ${file}\n`).join('')}`);
   });
 
 const privacy = program.command('privacy').description('what is kept of one person');

@@ -13,7 +13,7 @@ import type { ProofLasts } from './conversations/conversations.ts';
 import { Client } from './ledger/api/access.ts';
 import { type Hours, readHours } from './servicedesk/hours.ts';
 import { StartupProblem } from './startup-problem.ts';
-import { contrastOf, READABLE } from './web/colours.ts';
+import { ACCENT, contrastOf, READABLE } from './web/colours.ts';
 import type { ContactDetails } from './wording.ts';
 
 export type Settings = {
@@ -89,6 +89,17 @@ export type IdentitySettings = {
 
 /** A ledger somewhere else. */
 export type LedgerAccess = { url: string; tokenUrl?: string; clientId: string; clientSecret: string };
+
+/** What an app package for Teams says of a deployment. Nothing of it is secret. */
+export type PackageSettings = {
+  appId: string;
+  tenantId: string;
+  /** As `Settings` has it, but certainly by https, at a host that Microsoft's servers and everybody's Teams can reach. */
+  publicUrl: string;
+  accent: string;
+  /** Who answers for the app, and the pages that Teams links to from it. */
+  developer: { name: string; websiteUrl: string; privacyUrl: string; termsUrl: string };
+};
 
 /** What is to be run: the assistant, or the ledger alone. */
 export type Purpose = 'assistant' | 'ledger';
@@ -181,7 +192,7 @@ const Colour = z
   .regex(/^#[0-9a-f]{6}$/i, 'is no colour; write it as #00527a')
   .refine(
     (colour) => !/^#[0-9a-f]{6}$/i.test(colour) || contrastOf(colour, '#ffffff') >= READABLE,
-    'is too light to be read white text on',
+    'is too light to be read white text on; choose a darker one',
   );
 
 /** When the servicedesk is open, as its week is written. */
@@ -217,17 +228,64 @@ const Host = z
   .toLowerCase();
 
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
-const Uuid = z.uuid('is no id as the Bot Framework writes them');
+const Uuid = z.uuid(
+  'is no id as the Bot Framework writes them; copy it from the app’s registration in Microsoft Entra',
+);
+
+const PublicUrl = z
+  .url({ protocol: /^https?$/, error: 'is no address; write it as https://kortlotsen.example.se' })
+  .transform(withoutSlash);
+
+/** What a Teams app package needs, where it has to be more than what it takes to serve. */
+const Packaging = z.object({
+  MicrosoftAppId: Uuid,
+  MicrosoftAppTenantId: Uuid,
+  KORTLOTSEN_PUBLIC_URL: PublicUrl.superRefine(isReachedByTeams)
+    .refine(
+      (url) => !URL.canParse(url) || new URL(url).port === '',
+      'has a port, and Teams takes a host alone; let a proxy answer at the usual one',
+    )
+    .refine((url) => !/[?#]/.test(url), 'has something after a question mark or a number sign; leave it out'),
+  KORTLOTSEN_ACCENT: Colour.default(ACCENT),
+  TEAMS_DEVELOPER_NAME: z
+    .string()
+    .trim()
+    .min(1, 'is empty; write who answers for the app')
+    .max(32, 'is longer than the 32 characters that Teams takes; write a shorter name')
+    .regex(/^\P{Cc}*$/u, 'holds a line break; write it on one line'),
+  TEAMS_DEVELOPER_URL: z.string().superRefine(isReachedByTeams),
+  TEAMS_PRIVACY_URL: z.string().superRefine(isReachedByTeams).optional(),
+  TEAMS_TERMS_URL: z.string().superRefine(isReachedByTeams),
+});
+
+/** Complains of an address that Teams would not take, or that nobody could follow from there. */
+function isReachedByTeams(url: string, context: z.RefinementCtx): void {
+  const complaint = whyNotReached(url);
+  if (complaint !== undefined) context.addIssue(complaint);
+}
+
+function whyNotReached(written: string): string | undefined {
+  const example = 'write it as https://kortlotsen.example.se';
+  if (!URL.canParse(written)) return `is no address; ${example}`;
+  const { protocol, hostname, username, password } = new URL(written);
+  const host = hostname.replace(/^\[|\]$/g, '');
+  if (protocol !== 'https:') return `is not https, which Teams needs; ${example}`;
+  if (written.length > 2_000) return 'is longer than 2000 characters; write a shorter address';
+  if (username !== '' || password !== '') return `holds a user or a password, which everybody could read; ${example}`;
+  if (host.includes('*')) return `has a wildcard; name the one host, and ${example}`;
+  if (isIP(host) !== 0) return `has an IP address, and Teams takes a host by its name; ${example}`;
+  if (/(^|\.)(localhost|local|internal)$/.test(host)) return `cannot be reached from Microsoft’s servers; ${example}`;
+  if (!/^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]([a-z0-9-]*[a-z0-9])$/.test(host))
+    return `has no full name of a host; ${example}`;
+  return undefined;
+}
 
 const Environment = z
   .object({
     KORTLOTSEN_SERVICEDESK: Contact,
     KORTLOTSEN_IT_PORTAL: Contact,
     KORTLOTSEN_BOOKING_CALENDAR: Contact,
-    KORTLOTSEN_PUBLIC_URL: z
-      .url({ protocol: /^https?$/, error: 'is no address; write it as https://kortlotsen.example.se' })
-      .transform(withoutSlash)
-      .optional(),
+    KORTLOTSEN_PUBLIC_URL: PublicUrl.optional(),
     KORTLOTSEN_DATA: z.string().min(1, 'is empty; leave it out instead').default('data'),
     DATABASE_URL: z
       .string()
@@ -397,10 +455,10 @@ export function readSettings(
   const missing = isProduction ? needed[purpose].filter((name) => !environment[name]) : [];
   if (!data || missing.length > 0) {
     const complaints = [
-      ...(error?.issues ?? []).map(({ path, message }) => `  ${String(path[0])} ${message}`),
-      ...missing.map((name) => `  ${name} is missing, and production needs it`),
+      ...(error?.issues ?? []).map(complaintOf),
+      ...missing.map((name) => `${name} is missing, and production needs it`),
     ];
-    throw new StartupProblem('settingsAreWrong', `The settings cannot be used:\n${complaints.join('\n')}`);
+    throw refusalFor(complaints);
   }
   const { OIDC_ISSUER, OIDC_CLIENT_ID = '', OIDC_CLIENT_SECRET = '', OIDC_HOLDER_CLAIM = '' } = data;
   const { LEDGER_URL, LEDGER_TOKEN_URL, LEDGER_CLIENT_ID = '', LEDGER_CLIENT_SECRET = '' } = data;
@@ -450,6 +508,40 @@ export function readSettings(
     retention: { days: data.KORTLOTSEN_RETENTION_DAYS, decision: data.KORTLOTSEN_RETENTION_DECISION },
     servicedesk: readServicedesk(data),
     logLevel: data.LOG_LEVEL,
+  };
+}
+
+const complaintOf = ({ path, message }: z.core.$ZodIssue): string => `${String(path[0])} ${message}`;
+
+const refusalFor = (complaints: readonly string[]): StartupProblem =>
+  new StartupProblem(
+    'settingsAreWrong',
+    `The settings cannot be used:\n${complaints.map((complaint) => `  ${complaint}`).join('\n')}`,
+  );
+
+/** As above, of what `teams package` needs. The bot's password is not asked for, nor anything else that serving takes. */
+export function readPackageSettings(environment: Record<string, string | undefined>): PackageSettings {
+  const { data, error } = Packaging.safeParse(environment);
+  if (!data) {
+    throw refusalFor(
+      error.issues.map((issue) =>
+        environment[String(issue.path[0])] === undefined
+          ? `${String(issue.path[0])} is missing, and teams package needs it`
+          : complaintOf(issue),
+      ),
+    );
+  }
+  return {
+    appId: data.MicrosoftAppId,
+    tenantId: data.MicrosoftAppTenantId,
+    publicUrl: data.KORTLOTSEN_PUBLIC_URL,
+    accent: data.KORTLOTSEN_ACCENT,
+    developer: {
+      name: data.TEAMS_DEVELOPER_NAME,
+      websiteUrl: data.TEAMS_DEVELOPER_URL,
+      privacyUrl: data.TEAMS_PRIVACY_URL ?? `${data.KORTLOTSEN_PUBLIC_URL}/records`,
+      termsUrl: data.TEAMS_TERMS_URL,
+    },
   };
 }
 

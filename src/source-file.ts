@@ -61,6 +61,7 @@ export const kinds = [
   'synonymTwice',
   'brokenMarkdown',
   'notKlarsprak',
+  'tooLongForTeams',
 ] as const;
 
 export type Kind = (typeof kinds)[number];

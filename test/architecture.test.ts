@@ -86,6 +86,7 @@ const forbidden: IForbiddenRuleType[] = [
   only('pino stays in the log', 'pino', '^src/log[.]ts$'),
   only('yaml stays with the files of the editors', 'yaml', '^src/source-file[.]ts$'),
   only('commander stays in main.ts', 'commander', '^src/main[.]ts$'),
+  only('the app for Teams is made in one place', '(@microsoft/app-manifest|fflate)', '^src/cli/teams-package[.]ts$'),
   only('calendar files are made in one place', 'ical-generator', '^src/web/visits[.]ts$'),
   only('the calendar has luxon', 'luxon', '^src/calendar[.]ts$'),
 ];

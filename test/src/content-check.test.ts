@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/glo
 import { lines } from '../../dialogs/chart.ts';
 import { intents } from '../../dialogs/intents.ts';
 import { runContentCheck } from '../../src/cli/content-check.ts';
+import { teamsLimits } from '../../src/cli/teams-package-texts.ts';
 import { checkContent, Checker, type Expected } from '../../src/content-check.ts';
 import { programLines, readFiles } from '../../src/content.ts';
 import { type Kind, kinds, readYaml } from '../../src/source-file.ts';
@@ -22,11 +23,12 @@ const expected: Expected = {
   lines: new Set([...lines(), ...programLines]),
   labels: new Set(
     [...reading.lines.keys()].filter((name) =>
-      /^(accessibility|chat|desk|desk-channel|desk-pages|embedding|evaluation|figures|lessons|privacy|receipt|servicedesk|servicedesk-sign-in|sign-in|terminal|visit|web-chat)\//.test(
+      /^(accessibility|chat|desk|desk-channel|desk-pages|embedding|evaluation|figures|lessons|privacy|receipt|servicedesk|servicedesk-sign-in|sign-in|teams|terminal|visit|web-chat)\//.test(
         name,
       ),
     ),
   ),
+  teamsLimits,
   intents,
   facts: new Set(factNames),
 };
@@ -474,6 +476,24 @@ const mistakes: Record<Kind, Mistake[]> = {
   notKlarsprak: [
     stopping('it shouts', 'Då avbryter vi!!\n  uncited: conversation\n', '!!'),
     stopping('it smiles', 'Då avbryter vi 🙂\n  uncited: conversation\n', '🙂'),
+  ],
+  tooLongForTeams: [
+    edited(
+      'the name in Teams is longer than Teams takes',
+      'teams/lines.yaml',
+      'Kortlotsen\n',
+      'Kortlotsen i Vårdgivarguiden nu\n',
+      'teams/name.sv',
+      { detail: '30' },
+    ),
+    edited(
+      'a description in English is',
+      'teams/lines.yaml',
+      'text: Questions',
+      `text: ${'Questions '.repeat(5)}`,
+      'teams/short.en',
+      { detail: '80' },
+    ),
   ],
 };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { readSettings } from '../../src/settings.ts';
+import { readPackageSettings, readSettings } from '../../src/settings.ts';
 import { production } from '../product.ts';
 
 const provider = {
@@ -302,5 +302,88 @@ describe('the settings', () => {
     expect(() => readSettings({ NODE_ENV: 'production' }, 'ledger')).toThrow(/LEDGER_CLIENTS is missing/);
     const alone = readSettings({ NODE_ENV: 'production', LEDGER_CLIENTS: `bot:${hash}:cards:read` }, 'ledger');
     expect(alone.ledgerClients).toHaveLength(1);
+  });
+});
+
+const deployed = {
+  MicrosoftAppId: APP,
+  MicrosoftAppTenantId: APP,
+  KORTLOTSEN_PUBLIC_URL: 'https://kortlotsen.example.se/',
+  TEAMS_DEVELOPER_NAME: ' Regionen ',
+  TEAMS_DEVELOPER_URL: 'https://region.example.se/kort',
+  TEAMS_TERMS_URL: 'https://region.example.se/villkor',
+};
+
+describe('the settings of the app package for Teams', () => {
+  it('are those of the deployment, without a secret, and lead to our own page of what is kept', () => {
+    expect(readPackageSettings(deployed)).toEqual({
+      appId: APP,
+      tenantId: APP,
+      publicUrl: 'https://kortlotsen.example.se',
+      accent: '#00527a',
+      developer: {
+        name: 'Regionen',
+        websiteUrl: 'https://region.example.se/kort',
+        privacyUrl: 'https://kortlotsen.example.se/records',
+        termsUrl: 'https://region.example.se/villkor',
+      },
+    });
+    const own = { KORTLOTSEN_ACCENT: '#7a0052', TEAMS_PRIVACY_URL: 'https://region.example.se/uppgifter' };
+    expect(readPackageSettings({ ...deployed, ...own })).toMatchObject({
+      accent: '#7a0052',
+      developer: { privacyUrl: 'https://region.example.se/uppgifter' },
+    });
+  });
+
+  it('are all missed at once, and nothing that may be left out is', () => {
+    const missing = Object.keys(deployed).map((name) => `  ${name} is missing, and teams package needs it`);
+    expect(() => readPackageSettings({})).toThrow(`The settings cannot be used:\n${missing.join('\n')}`);
+  });
+
+  const TOO_LONG = `https://region.example.se/${'x'.repeat(2_000)}`;
+  it.each([
+    ['an app id that is none', { MicrosoftAppId: 'kortlotsen' }, /MicrosoftAppId is no id.*; copy it from/],
+    ['a tenant by its name', { MicrosoftAppTenantId: 'region.example.se' }, /MicrosoftAppTenantId is no id.*; copy it/],
+    ['an address that is none', { KORTLOTSEN_PUBLIC_URL: 'kortlotsen' }, /PUBLIC_URL is no address; write it as/],
+    ['http', { KORTLOTSEN_PUBLIC_URL: 'http://kortlotsen.example.se' }, /PUBLIC_URL is not https, .*; write it as/],
+    ['a wildcard', { KORTLOTSEN_PUBLIC_URL: 'https://*.example.se' }, /PUBLIC_URL has a wildcard; name the one host/],
+    ['a port', { KORTLOTSEN_PUBLIC_URL: 'https://kort.example.se:8443' }, /PUBLIC_URL has a port, .*; let a proxy/],
+    ['an IP address', { KORTLOTSEN_PUBLIC_URL: 'https://192.0.2.7' }, /PUBLIC_URL has an IP address, .*; write it as/],
+    ['a longer IP address', { KORTLOTSEN_PUBLIC_URL: 'https://[2001:db8::1]' }, /PUBLIC_URL has an IP address/],
+    [
+      'this machine',
+      { KORTLOTSEN_PUBLIC_URL: 'https://localhost' },
+      /PUBLIC_URL cannot be reached from .*; write it as/,
+    ],
+    ['a host of the office', { KORTLOTSEN_PUBLIC_URL: 'https://kort.local' }, /PUBLIC_URL cannot be reached from/],
+    ['half a host', { KORTLOTSEN_PUBLIC_URL: 'https://kortlotsen' }, /PUBLIC_URL has no full name of a host; write/],
+    ['a host of signs', { KORTLOTSEN_PUBLIC_URL: 'https://kort_lots.example.se' }, /PUBLIC_URL has no full name/],
+    ['a password', { TEAMS_DEVELOPER_URL: 'https://a:b@example.se' }, /DEVELOPER_URL holds a user or a password, .*; /],
+    [
+      'a query',
+      { KORTLOTSEN_PUBLIC_URL: 'https://kort.example.se/?a=1' },
+      /PUBLIC_URL has something after a .*; leave/,
+    ],
+    ['a colour by its name', { KORTLOTSEN_ACCENT: 'blue' }, /KORTLOTSEN_ACCENT is no colour; write it as #00527a/],
+    ['a light colour', { KORTLOTSEN_ACCENT: '#ffcc00' }, /KORTLOTSEN_ACCENT is too light .*; choose a darker one/],
+    ['half a colour', { KORTLOTSEN_ACCENT: '#05a' }, /KORTLOTSEN_ACCENT is no colour; write it as #00527a/],
+    ['no name', { TEAMS_DEVELOPER_NAME: ' ' }, /TEAMS_DEVELOPER_NAME is empty; write who/],
+    [
+      'a long name',
+      { TEAMS_DEVELOPER_NAME: 'x'.repeat(33) },
+      /DEVELOPER_NAME is longer than the 32 .*; write a shorter/,
+    ],
+    ['a name on two lines', { TEAMS_DEVELOPER_NAME: 'Regionen\nKort' }, /DEVELOPER_NAME holds a line break; write/],
+    ['a website by http', { TEAMS_DEVELOPER_URL: 'http://region.example.se' }, /DEVELOPER_URL is not https/],
+    ['no website', { TEAMS_DEVELOPER_URL: '' }, /TEAMS_DEVELOPER_URL is no address; write it as/],
+    ['privacy by http', { TEAMS_PRIVACY_URL: 'http://region.example.se' }, /TEAMS_PRIVACY_URL is not https/],
+    ['terms in an e-mail', { TEAMS_TERMS_URL: 'mailto:kort@example.se' }, /TEAMS_TERMS_URL is not https/],
+    ['terms at a long address', { TEAMS_TERMS_URL: TOO_LONG }, /TERMS_URL is longer than 2000 .*; write a shorter/],
+  ])('are refused for %s, with what to do, and are not repeated', (_what, wrong, complaint) => {
+    const read = () => readPackageSettings({ ...deployed, ...wrong });
+    expect(read).toThrow(complaint);
+    expect(read).not.toThrow(/hemligt|xxx|192|a:b@/);
+    // One mistake is one complaint.
+    expect(read).toThrow(/^.*\n.*$/);
   });
 });

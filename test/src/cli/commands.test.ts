@@ -1,7 +1,9 @@
 /** The commands as a user runs them: the built program, in a process of its own. */
 import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { readSettings } from '../../../src/settings.ts';
 import { root } from '../../product.ts';
 import { hubSetting } from '../channels/direct-line/client.ts';
@@ -151,4 +153,45 @@ describe('kortlotsen direct-line hub', () => {
       expect(err).toMatch(/^Write the name in small letters and digits/);
     },
   );
+});
+
+describe('kortlotsen teams package', () => {
+  const settings = {
+    MicrosoftAppId: '7c1f9a52-6f0e-4c3e-9f0a-5a1b2c3d4e5f',
+    MicrosoftAppTenantId: '0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d',
+    KORTLOTSEN_PUBLIC_URL: 'https://kortlotsen.example.se',
+    TEAMS_DEVELOPER_NAME: 'Regionen',
+    TEAMS_DEVELOPER_URL: 'https://region.example.se',
+    TEAMS_TERMS_URL: 'https://region.example.se/villkor',
+  };
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'teams-'));
+  });
+  afterEach(async () => {
+    await rm(folder, { recursive: true });
+  });
+
+  it('writes the app and its instructions, of the version of the product, and says where they are', async () => {
+    const out = join(folder, 'new/folder');
+    const ran = await run(['teams', 'package', '--out', out], '', settings);
+    const [page, zip] = ['kortlotsen-teams.html', 'kortlotsen-teams.zip'].map((name) => join(out, name));
+    expect(ran).toEqual({ code: 0, out: `Written:\n  ${zip ?? ''}\n  ${page ?? ''}\n`, err: '' });
+    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+    expect(await readFile(page ?? '', 'utf8')).toContain(`<dd>${version}</dd>`);
+  });
+
+  it('writes nothing of settings that Teams would not take, and says all that is wrong with them', async () => {
+    const wrong = { ...settings, KORTLOTSEN_PUBLIC_URL: 'https://localhost:3978', TEAMS_TERMS_URL: 'http://a.se' };
+    const { code, out, err } = await run(['teams', 'package', '--out', folder], '', wrong);
+    expect({ code, out }).toEqual({ code: 10, out: '' });
+    expect(err).toMatch(/KORTLOTSEN_PUBLIC_URL cannot be reached[^]*TEAMS_TERMS_URL is not https/);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('is told of by --help', async () => {
+    const { code, out } = await run(['teams', 'package', '--help']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/--out <folder>/);
+  });
 });

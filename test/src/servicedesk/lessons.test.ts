@@ -258,7 +258,8 @@ describe('the export', () => {
       }
       const { reading } = readFiles(folder);
       const labels = new Set([...reading.lines.keys()].filter((name) => !name.startsWith('canned/')));
-      const problems = checkContent(folder, { lines: new Set(), labels, intents, facts: new Set(factNames) });
+      const facts = new Set(factNames);
+      const problems = checkContent(folder, { lines: new Set(), labels, teamsLimits: new Map(), intents, facts });
       return { problems, taught: reading.taught };
     } finally {
       rmSync(folder, { recursive: true });
