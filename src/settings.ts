@@ -414,7 +414,8 @@ const Environment = z
     }
     if (settings.SERVICEDESK_TEAMS_CHANNEL && !MicrosoftAppId)
       complain('MicrosoftAppId', 'is missing, and SERVICEDESK_TEAMS_CHANNEL needs it');
-    if (!isAllowedHost(new URL(settings.TEAMS_SERVICE_URL).hostname, settings.BOT_SERVICE_HOSTS))
+    const teams = new URL(settings.TEAMS_SERVICE_URL).hostname;
+    if (settings.SERVICEDESK_TEAMS_CHANNEL && !isAllowedHost(teams, settings.BOT_SERVICE_HOSTS))
       complain('TEAMS_SERVICE_URL', 'is at a host that BOT_SERVICE_HOSTS does not allow');
     if (MicrosoftAppId && !MicrosoftAppTenantId)
       complain('MicrosoftAppTenantId', 'is missing, and MicrosoftAppId needs it');

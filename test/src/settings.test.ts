@@ -17,6 +17,7 @@ const servicedesk = {
   SERVICEDESK_OIDC_ACR: 'urn:loa3',
 };
 const HASH = 'a'.repeat(64);
+const CHANNEL = '19:desk@thread.tacv2';
 const APP = '7c1f9a52-6f0e-4c3e-9f0a-5a1b2c3d4e5f';
 
 describe('the settings', () => {
@@ -216,6 +217,17 @@ describe('the settings', () => {
       'production with the bot’s tokens by http',
       { ...production, ToChannelFromBotLoginUrl: 'http://login.example.se' },
       /ToChannelFromBotLoginUrl is not https/,
+    ],
+    [
+      'a channel by its address',
+      { SERVICEDESK_TEAMS_CHANNEL: 'https://teams.microsoft.com/l/channel/19' },
+      /no channel/,
+    ],
+    ['a channel without a bot', { SERVICEDESK_TEAMS_CHANNEL: CHANNEL }, /MicrosoftAppId is missing/],
+    [
+      'a channel where no reply may be sent',
+      { SERVICEDESK_TEAMS_CHANNEL: CHANNEL, TEAMS_SERVICE_URL: 'https://teams.example.se/' },
+      /TEAMS_SERVICE_URL is at a host/,
     ],
     ['replies to any host', { BOT_SERVICE_HOSTS: '*' }, /BOT_SERVICE_HOSTS holds/],
     ['replies to an address', { BOT_SERVICE_HOSTS: 'https://smba.trafficmanager.net/' }, /BOT_SERVICE_HOSTS holds/],

@@ -72,7 +72,10 @@ export async function openConnector(microsoft?: Microsoft): Promise<Connector> {
         setImmediate(() => request.socket.destroy());
       } else {
         if (fault) await fault.until;
-        end(201, { id: `r-${connector.taken.length}` });
+        const id = String(connector.taken.length);
+        // Whoever begins a thread is told of its first message.
+        const made = { id: `19:channel@thread.tacv2;messageid=${id}`, activityId: id };
+        end(201, path === '/v3/conversations' ? made : { id: `r-${id}` });
       }
     }
   };
