@@ -1,10 +1,11 @@
 /** The servicedesk as agents have it, beside a student on the chat page, with the built product behind them. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
+import { caseLink } from '../../src/servicedesk/page.tsx';
 import { createDatabase } from '../database/database.ts';
 import { content } from '../product.ts';
 import { type Serving, startServing } from '../serving.ts';
-import { studentWhoWaits } from '../src/servicedesk/agents.ts';
+import { queueOf, sessionOf, studentWhoWaits } from '../src/servicedesk/agents.ts';
 import { barriersOn, isTooWide, openBrowser, tabTo, visit, type Visit, type Visiting } from './browser.ts';
 
 const MONDAY = '2026-11-23T08:00';
@@ -243,6 +244,26 @@ describe('an agent', () => {
       await button(page, 'cards').click();
       await look();
     }
+    await close();
+  });
+
+  it('comes from the card in Teams to the case that it is about, over the sign-in', async () => {
+    const session = await sessionOf(serving.origin, 'agent-anna');
+    const before = (await queueOf(serving.origin, session)).map(({ id }) => id);
+    await studentWhoWaits(serving.origin, 'var ligger södersjukhusets kortkontor');
+    let id: string | undefined;
+    while (id === undefined)
+      id = (await queueOf(serving.origin, session)).find((each) => !before.includes(each.id))?.id;
+    const { page: other, close } = await visit(browser, caseLink(serving.origin, id), WIDE);
+    await other.getByRole('button', { name: 'agent-bashir', exact: true }).last().click();
+    await other.locator('#case-title:focus').waitFor();
+    await button(other, 'claim').waitFor();
+    expect(new URL(other.url()).hash.slice(1)).toBe(id);
+    await tabTo(other, label('claim'));
+    await other.keyboard.press('Enter');
+    await other.locator('#write:focus').waitFor();
+    const [taken] = (await queueOf(serving.origin, session)).filter((each) => each.id === id);
+    expect(taken?.agent?.name).toBe('Bashir');
     await close();
   });
 });

@@ -135,6 +135,21 @@ describe('what an agent may ask for', () => {
 });
 
 describe('the page', () => {
+  it.each([
+    ['nobody who has not signed in', () => '', () => `/servicedesk/sign-in?to=%2Fservicedesk%2Ftake%2F${id}`],
+    ['an agent', () => anna, () => `/servicedesk#${id}`],
+  ])('is come to at a case by %s only over the sign-in', async (_who, cookie, to) => {
+    const { status, headers } = await ask(origin, cookie(), `/take/${id}`);
+    expect([status, headers.get('location')]).toEqual([303, to()]);
+  });
+
+  it('is come to at no case by an address that names none', async () => {
+    for (const path of ['/take/a%2F..%2Fb', `/take/${'a'.repeat(65)}`, '/take/%3Cscript%3E']) {
+      const { status, headers } = await ask(origin, '', path);
+      expect([status, headers.get('location')]).toEqual([303, '/servicedesk/sign-in?to=%2Fservicedesk']);
+    }
+  });
+
   it('may do nothing that its policy does not name, is framed by nobody, and is kept by nobody', async () => {
     const pages = [await ask(origin, anna, ''), await ask(origin, anna, '')];
     const policies = pages.map(({ headers }) => headers.get('content-security-policy') ?? '');
