@@ -12,7 +12,12 @@ export default defineConfig(
     languageOptions: {
       parserOptions: {
         projectService: {
-          allowDefaultProject: ['eslint.config.js', 'src/build.mjs', 'src/servicedesk/example/agent-hub.mjs'],
+          allowDefaultProject: [
+            'eslint.config.js',
+            'src/build.mjs',
+            'test/order.mjs',
+            'src/servicedesk/example/agent-hub.mjs',
+          ],
         },
       },
     },

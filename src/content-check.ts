@@ -19,7 +19,7 @@ import {
   isGuidance,
   type Lesson,
   type Line,
-  readFiles,
+  readContent,
   type Reading,
   topicFiles,
   type Visit,
@@ -59,9 +59,9 @@ export const Checker = z.strictObject({
 });
 export type Checker = z.infer<typeof Checker>;
 
-/** Everything that is wrong in a content folder, in the order of its files and lines. */
-export function checkContent(folder: string, expected: Expected): Problem[] {
-  const { reading, problems: mistakes } = readFiles(folder);
+/** Everything that is wrong in the files of a content folder, in the order of their names and lines. */
+export function checkContent(files: readonly SourceFile[], expected: Expected): Problem[] {
+  const { reading, problems: mistakes } = readContent(files);
   const { data: checker } = readYaml(Checker, reading.checker, mistakes);
   const founding = checker && createFounding(checker);
   for (const file of [reading.answers, reading.dates]) readYaml(z.unknown(), file, mistakes);

@@ -232,10 +232,11 @@ export const visitLabels = ['where', 'when', 'dropIn', 'booked', 'bring', 'rules
 );
 
 /** Reads a content folder, and gathers what is wrong with it. */
-export function readFiles(folder: string): { reading: Reading; problems: Problem[] } {
-  const problems: Problem[] = [];
-  const files = readFolder(folder);
-  problems.push(...files.flatMap(garbled));
+export const readFiles = (folder: string) => readContent(readFolder(folder));
+
+/** The same, of files that were read already. */
+export function readContent(files: readonly SourceFile[]): { reading: Reading; problems: Problem[] } {
+  const problems = files.flatMap(garbled);
   const fileAt = (name: (typeof commonFiles)[number]): SourceFile => {
     const file = files.find((each) => each.name === name);
     if (!file) problems.push({ file: name, line: 1, kind: 'missingFile', about: name });
@@ -271,7 +272,7 @@ export function readFiles(folder: string): { reading: Reading; problems: Problem
 }
 
 /** Content that may be spoken. `details` are the contacts of this deployment. */
-export function createContent(reading: Reading, details: ContactDetails = {}): Content {
+export function createContent({ files: _, checker: __, ...reading }: Reading, details: ContactDetails = {}): Content {
   const { lines, rules, taught, words, offices, visits } = reading;
   if (!words || !offices) throw new Error('The content has no words or no offices');
   const titles = new Map(taught.map(({ intent, title }) => [intent, title]));

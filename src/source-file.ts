@@ -7,7 +7,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ErrorCode, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import { type ErrorCode, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit, type YAMLMap } from 'yaml';
 import { z } from 'zod';
 
 /** `name` is the path within the content folder; `firstLine` the line its text begins on in the file. */
@@ -99,26 +99,63 @@ export function frontMatter({ name, text }: SourceFile): { head: SourceFile; bod
 
 type Path = readonly PropertyKey[];
 
+/** Parsing is most of what reading takes, and a file is read for several reasons. It goes when the file does. */
+const parsed = new WeakMap<SourceFile, ReturnType<typeof parse>>();
+
+/** `entryAt` finds what an entry of a map or a list is, and where it is written: by its key, or where it stands. */
+function parse(text: string) {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, logLevel: 'error' });
+  const indexed = new Map<YAMLMap, Map<string, Entry>>();
+  const entriesOf = (map: YAMLMap): Map<string, Entry> => {
+    const known = indexed.get(map);
+    if (known) return known;
+    const entries = new Map<string, Entry>();
+    for (const { key, value } of map.items) {
+      const name = isScalar(key) ? String(key.value) : undefined;
+      // Of what is written twice, the first is meant.
+      if (name !== undefined && !entries.has(name)) entries.set(name, { written: key, value });
+    }
+    indexed.set(map, entries);
+    return entries;
+  };
+  const entryAt = (path: Path): Entry | undefined => {
+    let entry: Entry | undefined = { written: document.contents, value: document.contents };
+    for (const key of path) {
+      const parent: unknown = entry?.value;
+      const item: unknown = isSeq(parent) ? parent.items[Number(key)] : undefined;
+      entry = isMap(parent)
+        ? entriesOf(parent).get(String(key))
+        : isNode(item)
+          ? { written: item, value: item }
+          : undefined;
+    }
+    return entry;
+  };
+  return { document, lines, entryAt };
+}
+
+type Entry = { written: unknown; value: unknown };
+
 /**
  * Reads YAML as the schema wants it. `lineOf` tells the line that an entry is
  * written on, `textAt` the line that its text begins on.
  */
-export function readYaml<T>(schema: z.ZodType<T>, { name, text, firstLine }: SourceFile, problems: Problem[]) {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, logLevel: 'error' });
+export function readYaml<T>(schema: z.ZodType<T>, file: SourceFile, problems: Problem[]) {
+  const { name, text, firstLine } = file;
+  const known = parsed.get(file) ?? parse(text);
+  parsed.set(file, known);
+  const { document, lines, entryAt } = known;
   const lineAt = (offset: number) => lines.linePos(offset).line + firstLine - 1;
 
   const lineOf = (path: Path): number => {
-    const [last] = path.slice(-1);
-    if (last === undefined) return firstLine;
-    const parent: unknown = document.getIn(path.slice(0, -1), true);
-    const keyOf = ({ key }: { key: unknown }) => isScalar(key) && String(key.value) === String(last);
-    const node = isMap(parent) ? parent.items.find(keyOf)?.key : isSeq(parent) ? parent.items[Number(last)] : undefined;
-    return isNode(node) && node.range ? lineAt(node.range[0]) : lineOf(path.slice(0, -1));
+    if (path.length === 0) return firstLine;
+    const { written } = entryAt(path) ?? {};
+    return isNode(written) && written.range ? lineAt(written.range[0]) : lineOf(path.slice(0, -1));
   };
   const textAt = (path: Path): number => {
-    const node = document.getIn(path, true);
-    return lineOf(path) + (isScalar(node) && node.type?.startsWith('BLOCK') ? 1 : 0);
+    const { value } = entryAt(path) ?? {};
+    return lineOf(path) + (isScalar(value) && value.type?.startsWith('BLOCK') ? 1 : 0);
   };
 
   const unreadable = document.errors.map(({ code, pos }) => ({ code, at: lineAt(pos[0]) }));

@@ -1,17 +1,18 @@
 /** `kortlotsen content check`: what is wrong in the content, put to an editor in Swedish. */
 import { join, relative } from 'node:path';
 import { checkContent, Checker, type Expected } from '../content-check.ts';
-import { readFiles } from '../content.ts';
-import { type Problem, readYaml } from '../source-file.ts';
+import { readContent } from '../content.ts';
+import { type Problem, readFolder, readYaml } from '../source-file.ts';
 import { quoting } from '../wording.ts';
 
 /** Writes the report, and returns the exit code. Without words of its own it still names kind, file and line. */
 export function runContentCheck(folder: string, expected: Expected, write: (text: string) => void): number {
-  const problems = checkContent(folder, expected).map((problem) => ({
+  const files = readFolder(folder);
+  const problems = checkContent(files, expected).map((problem) => ({
     ...problem,
     file: relative('', join(folder, problem.file)),
   }));
-  const { reading } = readFiles(folder);
+  const { reading } = readContent(files);
   const { data: checker } = readYaml(Checker, reading.checker, []);
 
   if (!checker) write(problems.map(bare).join(''));

@@ -89,7 +89,11 @@ export function createClassifier(model: Model): Classifier {
       }
     }
     const evidence = new Float32Array(labels.length);
-    paragraphs.label.forEach((label, place) => (evidence[label] = Math.max(at(evidence, label), at(heard, place))));
+    for (let place = 0; place < heard.length; place++) {
+      const label = at(paragraphs.label, place);
+      const likeness = at(heard, place);
+      if (likeness > at(evidence, label)) evidence[label] = likeness;
+    }
     return { machine, evidence };
   };
 

@@ -1,7 +1,8 @@
 /** Phrases as editors write them: folded words, where a star stands for any end of a word. */
 import { foldedWordsIn, wordsIn } from './words.ts';
 
-export type Phrase = readonly { word: string; isBeginning: boolean }[];
+export type Phrase = readonly Part[];
+type Part = { word: string; isBeginning: boolean };
 
 export function phraseOf(written: string): Phrase {
   return written
@@ -14,12 +15,15 @@ export const compile = (phrases: readonly string[]): Phrase[] => phrases.map(phr
 export function standsAt(phrase: Phrase, words: readonly string[], at: number): boolean {
   return (
     phrase.length > 0 &&
-    phrase.every(({ word, isBeginning }, offset) => {
+    phrase.every((part, offset) => {
       const said = words[at + offset];
-      return said !== undefined && (isBeginning ? said.startsWith(word) : said === word);
+      return said !== undefined && isSaidBy(part, said);
     })
   );
 }
+
+export const isSaidBy = ({ word, isBeginning }: Part, said: string): boolean =>
+  isBeginning ? said.startsWith(word) : said === word;
 
 /** Finds any of the phrases in a text as it was written, whole words only; with or without dots over å, ä and ö. */
 export function finderOf(phrases: readonly string[]): RegExp {

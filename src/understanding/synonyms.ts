@@ -3,7 +3,7 @@
  * with the ways to say it. A way may be several words, and one that ends in a
  * star stands for every word that begins so.
  */
-import { phraseOf, standsAt } from './phrases.ts';
+import { isSaidBy, phraseOf, standsAt } from './phrases.ts';
 
 export type Synonyms = Record<string, readonly string[]>;
 
@@ -22,7 +22,7 @@ export function createConceptReader(
   const waysFrom = (word: string) => {
     const known = begun.get(word);
     if (known) return known;
-    const found = ways.filter(({ phrase }) => standsAt(phrase.slice(0, 1), [word], 0));
+    const found = ways.filter(({ phrase }) => phrase[0] !== undefined && isSaidBy(phrase[0], word));
     if (begun.size < MOST_WORDS_KEPT) begun.set(word, found);
     return found;
   };

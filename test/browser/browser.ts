@@ -16,15 +16,21 @@ export type Complaints = { policy: string[]; elsewhere: string[]; errors: string
 export type Visit = { page: Page; complaints: () => Promise<Complaints>; close: () => Promise<void> };
 
 /** How the browser is set up, and whose: with scripts or without, wide or narrow, light or dark. */
-export type Visiting = BrowserContextOptions;
+export type Visiting = BrowserContextOptions & { hasOwnClock?: boolean };
 
-export async function visit(browser: Browser, origin: string, options: Visiting = {}): Promise<Visit> {
+/** `hasOwnClock` where a wait of the page is to be cut short: its clock goes on as any, until it is put forward. */
+export async function visit(
+  browser: Browser,
+  origin: string,
+  { hasOwnClock = false, ...options }: Visiting = {},
+): Promise<Visit> {
   const context = await browser.newContext({
     viewport: { width: 1024, height: 800 },
     locale: 'sv-SE',
     timezoneId: 'Europe/Stockholm',
     ...options,
   });
+  if (hasOwnClock) await context.clock.install();
   const page = await context.newPage();
   const [elsewhere, errors]: string[][] = [[], []];
   // Of this page alone: a tab that is opened to sign in is somebody else's.

@@ -104,13 +104,14 @@ describe('a conversation', () => {
   });
 
   it('goes on after the server was away, with no reload, and nothing lost or doubled', async () => {
-    const visited = await visit(browser, chat());
+    const visited = await visit(browser, chat(), { hasOwnClock: true });
     const { page } = visited;
     await say(page, 'jag har slagit fel kod tre gånger');
     await shows(page, 'Har du kvar pukkoden');
     const { port } = new URL(serving.origin);
     expect(await serving.stop()).toBe(0);
     serving = await startServing({ DATABASE_URL: url, PORT: port }, '--at', MONDAY);
+    await page.clock.fastForward(COMING_BACK);
     await say(page, 'nej');
     await shows(page, 'ett nytt PUK-kodbrev', COMING_BACK);
     expect(await welcomes(page)).toBe(1);
@@ -190,7 +191,7 @@ describe('over Azure’s Direct Line', () => {
   });
 
   it('a student is told when it cannot be reached, and goes on by themselves when it can', async () => {
-    const { page, close } = await visit(browser, `${here.origin}/web-chat`);
+    const { page, close } = await visit(browser, `${here.origin}/web-chat`, { hasOwnClock: true });
     await away(page);
     expect(await barriersOn(page)).toEqual([]);
     await startAzure('another-secret-than-the-one-we-have-been-given');
@@ -198,10 +199,12 @@ describe('over Azure’s Direct Line', () => {
     expect(await page.getByRole('feed').count()).toBe(0);
     await stopAzure();
     await startAzure();
+    await page.clock.fastForward(COMING_BACK);
     await say(page, 'jag har slagit fel kod tre gånger', COMING_BACK);
     await shows(page, 'Har du kvar pukkoden');
     await stopAzure();
     await startAzure();
+    await page.clock.fastForward(COMING_BACK);
     await say(page, 'nej');
     await shows(page, 'ett nytt PUK-kodbrev', COMING_BACK);
     expect(await welcomes(page)).toBe(1);
@@ -212,7 +215,9 @@ describe('over Azure’s Direct Line', () => {
   const unreachable = (page: Page) => page.getByRole('status').getByText('Chatten går inte att nå just nu');
   /** Waits until it has been asked for in vain once more. */
   const away = async (page: Page) => {
-    await page.waitForResponse((response) => response.status() === 503);
+    const inVain = page.waitForResponse((response) => response.status() === 503);
+    await page.clock.fastForward(COMING_BACK);
+    await inVain;
     await unreachable(page).waitFor();
   };
 });

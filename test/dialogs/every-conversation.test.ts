@@ -82,11 +82,11 @@ describe('every conversation', () => {
     ]),
   ])('heeds %s wherever it is', (type, heeded) => {
     expect(allPlaces.filter(({ isTransient, name }) => !isTransient && !hears(name, type))).toEqual([]);
-    expect(broken((step) => step.event.type === type && !heeded(step))).toEqual([]);
+    expect(brokenBy(type, (step) => !heeded(step))).toEqual([]);
   });
 
   it.each(Object.keys(beginnings))('begins what %s wants, wherever it is', (intent) => {
-    const [first] = today.steps.filter(({ event }) => event.type === `intent.${intent}`);
+    const [first] = stepsOf(today).get(`intent.${intent}`) ?? [];
     const [lineAtFirst = ''] = first?.replies.map(({ line }) => line) ?? [];
     const isBegun = (step: Step) =>
       isKept(step) || restsIn(step, `${beginnings[intent as keyof typeof beginnings].path}/`);
@@ -94,10 +94,7 @@ describe('every conversation', () => {
     const isPassedOn = (step: Step) => passedOn.some((path) => restsIn(step, path));
     expect(lineAtFirst).not.toBe('');
     expect(
-      broken(
-        (step) =>
-          step.event.type === `intent.${intent}` && !isBegun(step) && !isPassedOn(step) && !inPassing(step, intent),
-      ),
+      brokenBy(`intent.${intent}`, (step) => !isBegun(step) && !isPassedOn(step) && !inPassing(step, intent)),
     ).toEqual([]);
   });
 
@@ -447,13 +444,32 @@ describe('every revocation', () => {
 const isKept = ({ before, event }: Step): boolean =>
   'waits' in event && before.context.path !== undefined && before.context.path !== 'renewal';
 
+/** The steps of a walk by the type of their event, for promises that are of one. */
+function stepsOf(walk: Walk): ReadonlyMap<string, Step[]> {
+  const known = sorted.get(walk);
+  if (known) return known;
+  const byType = new Map<string, Step[]>();
+  for (const step of walk.steps) {
+    const same = byType.get(step.event.type);
+    if (same) same.push(step);
+    else byType.set(step.event.type, [step]);
+  }
+  sorted.set(walk, byType);
+  return byType;
+}
+const sorted = new Map<Walk, ReadonlyMap<string, Step[]>>();
+
+const broken = (isWrong: Judgement): string[] => brokenAmong(({ steps }) => steps, isWrong);
+const brokenBy = (type: string, isWrong: Judgement): string[] =>
+  brokenAmong((walk) => stepsOf(walk).get(type) ?? [], isWrong);
+
 /** The shortest walks to the steps that should not have been possible. */
-function broken(isWrong: Judgement): string[] {
-  return walks.flatMap(({ day, steps }) =>
-    steps
+function brokenAmong(stepsIn: (walk: Walk) => readonly Step[], isWrong: Judgement): string[] {
+  return walks.flatMap((walk) =>
+    stepsIn(walk)
       .filter(isWrong)
       .slice(0, 3)
-      .map((step) => `${day}: ${step.wayTo()}`),
+      .map((step) => `${walk.day}: ${step.wayTo()}`),
   );
 }
 

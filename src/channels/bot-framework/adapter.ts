@@ -11,7 +11,10 @@ import {
   ConfigurationBotFrameworkAuthentication,
   type ConversationReference,
 } from 'botbuilder';
-import { DialogContextError, DialogSet, type DialogState } from 'botbuilder-dialogs';
+// Each from its own file: the package's index loads five megabytes that read dates and numbers for prompts.
+import { DialogContextError } from 'botbuilder-dialogs/lib/dialogContextError.js';
+import type { DialogState } from 'botbuilder-dialogs/lib/dialogContext.js';
+import { DialogSet } from 'botbuilder-dialogs/lib/dialogSet.js';
 import { ClaimsIdentity } from 'botframework-connector';
 import type { Request, Response, Server } from 'restify';
 import { z } from 'zod';

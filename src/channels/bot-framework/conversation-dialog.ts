@@ -7,7 +7,8 @@
  * is, by a message of our own.
  */
 import type { Activity, TurnContext } from 'botbuilder';
-import { Dialog, type DialogContext } from 'botbuilder-dialogs';
+import { Dialog } from 'botbuilder-dialogs/lib/dialog.js';
+import type { DialogContext } from 'botbuilder-dialogs/lib/dialogContext.js';
 import { z } from 'zod';
 import type { Conversations, Posted } from '../../conversations/conversations.ts';
 import type { Delivery, Place, Said } from '../../conversations/store.ts';

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import fc from 'fast-check';
 import { intents } from '../../../dialogs/intents.ts';
 import { checkContent } from '../../../src/content-check.ts';
-import { readFiles } from '../../../src/content.ts';
+import { readContent } from '../../../src/content.ts';
 import { comparable } from '../../../src/conversations/figures.ts';
 import { createPostgresStore } from '../../../src/conversations/postgres-store.ts';
 import type { ConversationStore, Step } from '../../../src/conversations/store.ts';
@@ -19,6 +19,7 @@ import {
   findLessons,
   LESSONS_A_PAGE,
 } from '../../../src/servicedesk/lessons.ts';
+import { readFolder } from '../../../src/source-file.ts';
 import { factNames } from '../../../src/wording.ts';
 import { content, contentFolder } from '../../product.ts';
 import { conversationsOf, placeOf, say } from '../conversations/world.ts';
@@ -256,10 +257,11 @@ describe('the export', () => {
         const [head, tail] = before.split(new RegExp(`(?<=^${intent ?? ''}:\\n(?:.+\\n)*? {2}examples:\\n)`, 'm'));
         writeFileSync(join(folder, file), `${head ?? ''}${(rows ?? '').trimEnd()}\n${tail ?? ''}`);
       }
-      const { reading } = readFiles(folder);
+      const files = readFolder(folder);
+      const { reading } = readContent(files);
       const labels = new Set([...reading.lines.keys()].filter((name) => !name.startsWith('canned/')));
       const facts = new Set(factNames);
-      const problems = checkContent(folder, { lines: new Set(), labels, teamsLimits: new Map(), intents, facts });
+      const problems = checkContent(files, { lines: new Set(), labels, teamsLimits: new Map(), intents, facts });
       return { problems, taught: reading.taught };
     } finally {
       rmSync(folder, { recursive: true });
