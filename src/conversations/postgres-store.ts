@@ -58,6 +58,8 @@ const SaidShape = z.object({
   handoff: HandoffShape.optional(),
   now: z.object({ speaker: z.enum(['bot', 'queue', 'agent']), name: z.string().exactOptional() }).optional(),
 });
+/** What a human has said, by whom. */
+const Signed = z.object({ agent: AgentShape.exactOptional() });
 const Referred = z.object({ reference: z.string() });
 const AnyRequest = z.discriminatedUnion('request', [
   Referred.extend({ request: z.literal('identity.verify'), isFresh: z.boolean(), code: z.string().optional() }),
@@ -507,7 +509,7 @@ export function createPostgresStore(database: Database): ConversationStore {
     },
     async claimDelivery(conversation) {
       const rows = await database.run<Undelivered>(claimDelivery, [conversation]);
-      const replies = rows.map(({ seq, said }) => ({ seq, said: saidOf(said) }));
+      const replies = rows.map(({ seq, said }) => ({ seq, said: { ...saidOf(said), ...Signed.parse(said) } }));
       const [row] = rows;
       if (!row) return undefined;
       const { address, delivery_attempts, delivery_parts, was_unsure, last_seq } = row;

@@ -52,6 +52,8 @@ export type Said = Omit<Spoken, 'visits'> & {
   link?: Link;
   visits?: VisitCard[];
   clears?: true;
+  /** Whose words they are, where they are a human's, when they are delivered. */
+  agent?: Agent;
   /** Who answers from here on, where that changes. */
   now?: SpeaksNow;
   /** Nothing is said: one tells the other by whom the student is answered. */

@@ -218,8 +218,15 @@ const Addressed = z.object({ channelId: z.string(), user: z.unknown().optional()
 /** Teams has manners of its own; other channels show what the Bot Framework describes. */
 function activitiesFor(address: object, said: Said, seq: number, rules: Rules): Partial<Activity>[] {
   const { data } = Addressed.safeParse(address);
-  if (data?.channelId !== 'msteams') return [toActivity(said, rules)];
-  return toTeamsActivities(said, seq, data.user === undefined, rules);
+  const signed = withName(said);
+  if (data?.channelId !== 'msteams') return [toActivity(signed, rules)];
+  return toTeamsActivities(signed, seq, data.user === undefined, rules);
+}
+
+/** To the channel all that we send is the bot’s, so whoever else speaks is named. */
+function withName(said: Said): Said {
+  const name = said.agent?.name.replace(/[\\*_`[\]<>#~|]/g, '').trim();
+  return name ? { ...said, text: `**${name}:** ${said.text}` } : said;
 }
 
 /** It tells nothing, so whether it comes does not matter. */
