@@ -2,7 +2,7 @@
 import { type BotFramework, createBotFramework } from '../../../../src/channels/bot-framework/adapter.ts';
 import type { DeliveryTold } from '../../../../src/channels/bot-framework/conversation-dialog.ts';
 import { toTeamsActivities } from '../../../../src/channels/bot-framework/outgoing.ts';
-import { createConversations } from '../../../../src/conversations/conversations.ts';
+import { createConversations, type World } from '../../../../src/conversations/conversations.ts';
 import { createPostgresStore } from '../../../../src/conversations/postgres-store.ts';
 import type { ConversationStore } from '../../../../src/conversations/store.ts';
 import { closeServer, createServer, listen } from '../../../../src/server.ts';
@@ -24,11 +24,11 @@ export type Bot = Pick<BotFramework, 'idle'> & {
   stop: () => Promise<void>;
 };
 
-export async function openBot(microsoft: Microsoft, database: Database): Promise<Bot> {
+export async function openBot(microsoft: Microsoft, database: Database, changes: Partial<World> = {}): Promise<Bot> {
   const settings = readSettings({ ...production, DATABASE_URL: 'postgresql://unused', ...microsoft.environment });
   const [told, mistakes]: [DeliveryTold[], unknown[]] = [[], []];
   const onMistake = (mistake: unknown) => void mistakes.push(mistake);
-  const conversations = createConversations(worldOf(createPostgresStore(database), { onMistake }));
+  const conversations = createConversations(worldOf(createPostgresStore(database), { onMistake, ...changes }));
   const bot = createBotFramework({
     conversations,
     rules: content.rules,
