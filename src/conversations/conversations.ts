@@ -319,7 +319,7 @@ export function createConversations(world: World): Conversations {
   };
 
   const hearing = (kept: Kept, on: Pending, message: Held): Draft => {
-    const { seq, text, isMasked, button } = message;
+    const { seq, text, isMasked } = message;
     // It was taken back before anybody came to it.
     if (text === takenBack) return held(kept, message);
     const made = attempt(kept, on, () => {
@@ -327,9 +327,11 @@ export function createConversations(world: World): Conversations {
       const { wishes, askedDay } = understanding.hear(meant, kept, dayOf(momentNow()));
       const isNothingBut = isMasked && !/[\p{L}\p{N}]/u.test(meant);
       const heard: Wish[] = [...(isMasked ? [{ type: 'secret' as const }] : []), ...(isNothingBut ? [] : wishes)];
-      // Whatever an old button says, is no answer to what is asked now.
-      const isOld = button !== undefined && button !== on.repliedSeq;
-      const all: Wish[] = isOld ? [{ type: 'outdated' }] : text.trim() === '' ? [{ type: 'wordless' }] : heard;
+      const all: Wish[] = isOld(message, on)
+        ? [{ type: 'outdated' }]
+        : text.trim() === ''
+          ? [{ type: 'wordless' }]
+          : heard;
       const moment = momentIn(on, askedDay);
       const turn = takeTurn(
         kept.saved,
@@ -355,7 +357,9 @@ export function createConversations(world: World): Conversations {
       { to: 'bot', outcome: 'withdrawn', by: undefined },
     );
 
-  const commandIn = (text: string): Wish | undefined => understanding.command(text.replaceAll(content.masked, ' '));
+  /** An old button commands nothing, least of all to be forgotten. */
+  const commandIn = (message: Held, on: Pending): Wish | undefined =>
+    isOld(message, on) ? undefined : understanding.command(message.text.replaceAll(content.masked, ' '));
 
   /** It is a human's to answer, or was, and nothing is said to it here. */
   const held = (kept: Kept, { seq, text }: Held): Draft => ({
@@ -371,7 +375,7 @@ export function createConversations(world: World): Conversations {
   /** What is written to a human is theirs to answer. It is held for them, unless it takes the conversation back. */
   const holding = (kept: Kept, on: Pending, speaker: Exclude<Speaker, 'bot'>, message: Received): Draft => {
     const { seq, text, meanwhile } = message;
-    const command = commandIn(text);
+    const command = commandIn(message, on);
     if (!command || !leaving[speaker].includes(command.type)) return held(kept, message);
     const made = attempt(kept, on, () => {
       const moment = momentNow();
@@ -438,7 +442,7 @@ export function createConversations(world: World): Conversations {
   /** A human may have answered a message before anybody here came to it, and have gone since. */
   const received = (kept: Kept, on: Pending, message: Received): Draft => {
     if (on.speaker !== 'bot') return holding(kept, on, on.speaker, message);
-    const command = commandIn(message.text);
+    const command = commandIn(message, on);
     const isAnswered = message.seq <= on.tendedSeq && !(command && leaving.agent.includes(command.type));
     return isAnswered ? held(kept, message) : hearing(kept, on, message);
   };
@@ -753,6 +757,9 @@ export function createConversations(world: World): Conversations {
 
 const isForPrivate = (line: string | undefined): boolean =>
   line === 'conversation/notAmongOthers' || line === 'conversation/welcomeAmongOthers';
+
+/** Whatever an old button says, is no answer to what is asked now. */
+const isOld = ({ button }: Held, { repliedSeq }: Pending): boolean => button !== undefined && button !== repliedSeq;
 
 const exchange = (pending: Pending | undefined): Exchange => ({
   said: null,

@@ -33,7 +33,7 @@ export function toTeamsActivities(
   const buttons = isShown || suggests.length === 0 ? [] : [toButtons(suggests, under)];
   const cards = [...attachments, ...buttons];
   const { text = '' } = spoken;
-  const parts = partsOf(text).map((part, index, all): Partial<Activity> => {
+  const parts = partsOf(inert(text)).map((part, index, all): Partial<Activity> => {
     const isLast = index === all.length - 1;
     const { entities, ...bare } = spoken;
     return {
@@ -54,13 +54,24 @@ export const privateChatWith =
   (conversation: string): string | undefined =>
     conversation.startsWith('bot/msteams/') ? `https://teams.microsoft.com/l/chat/0/0?users=28:${appId}` : undefined;
 
-/** As plain as can be, for when Teams did not take it otherwise. */
-export const toPlainActivity = ({ text, suggests }: Said): Partial<Activity> => ({
-  type: 'message',
-  locale: 'sv-SE',
-  textFormat: 'plain',
-  text: [text, ...suggests.map((each) => `- ${each}`)].join('\n').slice(0, LONGEST_PART),
-});
+/** As plain as can be, for when Teams did not take it otherwise. Without its link, nobody could sign in. */
+export function toPlainActivity({ text, link, suggests }: Said): Partial<Activity> {
+  const ends = [...(link ? [`${link.title}: ${link.url}`] : []), ...suggests.map((each) => `- ${each}`)].join('\n');
+  const [begins = ''] = partsOf(text, LONGEST_PART - ends.length);
+  const plain = [begins, ends].filter((each) => each !== '').join('\n');
+  return { type: 'message', locale: 'sv-SE', textFormat: 'plain', text: plain };
+}
+
+/**
+ * What Teams could make more of than our own chat does: signs of HTML are
+ * themselves, a picture is not fetched, and a link leads nowhere but to the web.
+ */
+const inert = (text: string): string =>
+  text
+    .replace(/&(?=#?\w+;)/g, '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('![', '!\\[')
+    .replace(/\](?=\((?!(?:https?|mailto|tel):)|:)/gi, '\\]');
 
 function toButtons(suggests: readonly string[], under: number): Attachment {
   const actions = suggests.map((says) => {
@@ -77,16 +88,16 @@ function toButtons(suggests: readonly string[], under: number): Attachment {
 }
 
 /** Cut between two paragraphs, or where that will not do, between two lines or words. */
-function partsOf(text: string): string[] {
+function partsOf(text: string, longest = LONGEST_PART): string[] {
   const parts: string[] = [];
   let rest = text;
-  while (rest.length > LONGEST_PART) {
-    const room = rest.slice(0, LONGEST_PART);
-    const end = ['\n\n', '\n', ' '].map((gap) => room.lastIndexOf(gap)).find((place) => place > LONGEST_PART / 2);
+  while (rest.length > longest) {
+    const room = rest.slice(0, longest);
+    const end = ['\n\n', '\n', ' '].map((gap) => room.lastIndexOf(gap)).find((place) => place > longest / 2);
     // Never between the two halves of one sign.
-    const half = /[\uD800-\uDBFF]$/.test(room) ? LONGEST_PART - 1 : LONGEST_PART;
+    const half = /[\uD800-\uDBFF]$/.test(room) ? longest - 1 : longest;
     parts.push(rest.slice(0, end ?? half).trimEnd());
     rest = rest.slice(end ?? half).trimStart();
   }
-  return [...parts, rest];
+  return [...parts, rest].filter((part) => part !== '');
 }

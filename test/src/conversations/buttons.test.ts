@@ -1,8 +1,21 @@
 /** A button says its words only while what it stands under is the last that was said. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import type { Conversations } from '../../../src/conversations/conversations.ts';
-import { conversationsOf, demonstrationLedger, personOf, placeOf, say, stores } from './world.ts';
+import { type Conversations, createConversations } from '../../../src/conversations/conversations.ts';
+import { createPostgresStore } from '../../../src/conversations/postgres-store.ts';
+import { createDesk } from '../../../src/servicedesk/desk.ts';
+import { content } from '../../product.ts';
+import {
+  conversationsOf,
+  database,
+  demonstrationLedger,
+  now,
+  personOf,
+  placeOf,
+  say,
+  stores,
+  worldOf,
+} from './world.ts';
 
 describe.each(stores)('a button, of conversations %s', (_, newStore) => {
   const newId = () => `test/${randomUUID()}`;
@@ -65,6 +78,32 @@ describe.each(stores)('a button, of conversations %s', (_, newStore) => {
     const { conversations, id, last } = await confirming();
     await press(conversations, id, 'nej', last);
     expect((await conversations.log(id, 0)).flatMap((entry) => ('text' in entry ? [entry.text] : []))).toContain('nej');
+  });
+});
+
+describe('an old button, while a human has the conversation or is waited for', () => {
+  const anna = { id: 'anna', name: 'Anna' };
+
+  it.each([
+    ['queue', 'avbryt'],
+    ['queue', 'börja om'],
+    ['queue', 'logga ut'],
+    ['queue', 'glöm mig'],
+    ['agent', 'logga ut'],
+    ['agent', 'glöm mig'],
+  ])('commands nothing: %s, “%s”', async (speaker, text) => {
+    const servicedesk = { at: () => ({ isOpen: true, next: undefined }) };
+    const conversations = createConversations(worldOf(createPostgresStore(database), { servicedesk }));
+    const desk = createDesk({ database, conversations, content, now });
+    const id = `test/${randomUUID()}`;
+    await say(conversations, id, 'jag vill prata med en människa');
+    const waiting = (await desk.queue()).find(({ conversation }) => conversation === id)?.id ?? '';
+    if (speaker === 'agent') expect(await desk.claim(waiting, anna)).toBe('claimed');
+    const { answered } = await conversations.accept({ ...placeOf(id), id: randomUUID(), text, button: 1 });
+    expect((await answered).heard).toEqual([]);
+    expect((await desk.file(waiting, anna))?.log.at(-1)).toMatchObject({ author: 'student', text });
+    expect((await say(conversations, id, text)).heard).not.toEqual([]);
+    expect(await desk.file(waiting, anna)).toBeUndefined();
   });
 });
 

@@ -13,6 +13,8 @@ export type Connector = {
   requests: string[];
   /** How often it was shown that somebody is at it. */
   typed: number;
+  /** While it is, the connection ends whenever that is to be shown. */
+  isTypingLost: boolean;
   /** How it fails the next requests. */
   faults: Fault[];
   /** How it fails requests of one conversation, for as long as it is here. */
@@ -49,6 +51,10 @@ export async function openConnector(microsoft?: Microsoft): Promise<Connector> {
     }
     if (body.type === 'typing') {
       connector.typed++;
+      if (connector.isTypingLost) {
+        request.socket.destroy();
+        return;
+      }
       end(201, { id: 't' });
       return;
     }
@@ -88,6 +94,7 @@ export async function openConnector(microsoft?: Microsoft): Promise<Connector> {
     taken: [],
     requests: [],
     typed: 0,
+    isTypingLost: false,
     faults: [],
     faultsIn: new Map(),
     until: async (count) => {

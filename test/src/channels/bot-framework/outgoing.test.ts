@@ -133,7 +133,7 @@ describe('what is said', () => {
         );
         const spoken = activities.filter((each) => each.text !== undefined);
         const joined = spoken.map((each) => each.text).join(' ');
-        expect(joined.split(/\s+/)).toEqual(`${written} Enligt. [1]`.split(/\s+/));
+        expect(joined.split(/\s+/)).toEqual(`${written.replaceAll('<', '&lt;')} Enligt. [1]`.split(/\s+/));
         for (const each of activities) expect(bytesOf(each)).toBeLessThan(LARGEST);
         expect(spoken.map(({ entities = [] }) => entities.length)).toEqual(
           spoken.map((_, nth) => (nth === spoken.length - 1 ? 1 : 0)),
@@ -150,6 +150,34 @@ describe('what is said', () => {
     expect(parts.length).toBeGreaterThan(1);
     for (const part of parts) expect(part).not.toMatch(/\p{Cs}/u);
     expect(parts.join('')).toBe(written);
+  });
+
+  it.each([
+    ['a tag', '<b>hej</b>', '&lt;b>hej&lt;/b>'],
+    ['a sign that is written as HTML writes it', '&lt;b&gt;', '&amp;lt;b&amp;gt;'],
+    ['a picture', '![x](https://evil.example/p.png)', '!\\[x](https://evil.example/p.png)'],
+    ['a link to something that runs', '[x](javascript:alert(1))', '[x\\](javascript:alert(1))'],
+    ['where such a link leads, told further down', '[x]: javascript:alert(1)', '[x\\]: javascript:alert(1)'],
+  ])('shows %s as it was written', (_what, written, sent) => {
+    expect(inTeams(said({ text: written })).map(({ text }) => text)).toEqual([sent]);
+  });
+
+  it('keeps the Markdown that our own chat shows', () => {
+    const written = '**Ja**, se [här](https://example.se/?a=1&b=2) & [ring](tel:08)\n\n- ett\n- två';
+    expect(inTeams(said({ text: written })).map(({ text }) => text)).toEqual([written]);
+    for (const { text } of content.lines.values()) if (text !== '') expect(inTeams(said({ text }))[0].text).toBe(text);
+  });
+
+  it('never is an empty part, however much room there is between two words', () => {
+    const texts = inTeams(said({ text: `${' '.repeat(9_000)}hej${' '.repeat(9_000)}` })).map(({ text }) => text);
+    expect(texts).toEqual(['hej']);
+  });
+
+  it('has its link also when it is said plainly, and no half of a sign', () => {
+    const link = { title: 'Logga in', url: 'https://kortlotsen.example/sign-in/abc' };
+    const { text } = toPlainActivity(said({ text: `a${'𝒳'.repeat(9_000)}`, link, suggests: ['Ja'] }));
+    expect(text).not.toMatch(/\p{Cs}/u);
+    expect(text?.endsWith('\nLogga in: https://kortlotsen.example/sign-in/abc\n- Ja')).toBe(true);
   });
 
   it('bears no label that it was made up by a machine, since it was not', () => {

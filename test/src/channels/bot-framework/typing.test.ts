@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Database } from '../../../../src/storage/database.ts';
 import { createDatabase, openTestDatabase } from '../../../database/database.ts';
+import { createPostgresStore } from '../../../../src/conversations/postgres-store.ts';
 import { demonstrationLedger, personOf } from '../../conversations/world.ts';
 import { type Bot, openBot } from './bot.ts';
 import { type Connector, openConnector } from './connector.ts';
@@ -65,4 +66,42 @@ it('it is shown again while the ledger takes long', async () => {
   answer();
   expect(await sent).toBe(200);
   expect(bot.mistakes).toEqual([]);
+});
+
+it('it harms nothing that it cannot be shown', async () => {
+  hold();
+  connector.isTypingLost = true;
+  const [before, answers] = [connector.typed, connector.taken.length];
+  const sent = send(shapes.saying(shapes.personal({ ...microsoft, connector }), 'är mitt kort aktivt?'));
+  await typed(before + 1);
+  answer();
+  expect(await sent).toBe(200);
+  connector.isTypingLost = false;
+  expect(connector.taken.length).toBeGreaterThan(answers + 2);
+  expect(bot.told.filter(({ outcome }) => outcome !== 'delivered')).toEqual([]);
+  expect(bot.mistakes).toEqual([]);
+});
+
+it('it is not shown in a channel, where Teams does not show it, however long it takes', async () => {
+  hold();
+  const store = createPostgresStore(database);
+  const slow = await openBot(microsoft, database, {
+    store: { ...store, commit: async (step) => held.then(() => store.commit(step)) },
+  });
+  const ofChannel = await openConnector(microsoft);
+  try {
+    const before = connector.typed;
+    const channel = shapes.channel({ ...microsoft, connector: ofChannel });
+    const inChannel = microsoft.send(slow.origin, shapes.naming(channel, 'hej'));
+    const alone = microsoft.send(slow.origin, shapes.saying(shapes.personal({ ...microsoft, connector }), 'hej'));
+    // The second sign of the one comes two seconds after the first of the other would have.
+    await typed(before + 2);
+    answer();
+    expect(await Promise.all([inChannel, alone])).toEqual([200, 200]);
+    expect(ofChannel.taken.length).toBeGreaterThan(0);
+    expect(ofChannel.typed).toBe(0);
+  } finally {
+    await slow.stop();
+    ofChannel.close();
+  }
 });
