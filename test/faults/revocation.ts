@@ -117,7 +117,7 @@ export async function revokeUnderFire(
       chats.map((chat) =>
         revokeOwnCard(chat, chance, `person-${nth}`, { meet, aim: () => origins[[...hub.aims][0] ?? -1] })
           .catch((mistake: unknown) => chat.testimony.complaints.push(String(mistake)))
-          .finally(meet),
+          .then(meet),
       ),
     );
     return chats;

@@ -139,7 +139,7 @@ describe('a student of a hub whose humans take over', () => {
     expect(handedOver.value?.tried).toContain('lost-card/askingWhereabouts');
     expect(handedOver.value?.cites).toContain('R42');
     const [transcript] = handedOver.attachments ?? [];
-    const said = (transcript?.content as { activities: Activity[] }).activities;
+    const said = (transcript?.content as { activities: Activity[] } | undefined)?.activities ?? [];
     expect(said.map(({ id }) => id)).toEqual(log.slice(0, -1).map(({ id }) => id));
     expect(JSON.stringify(said)).toContain('jag har tappat kortet');
     expect(JSON.stringify(log)).not.toContain('19900101');
