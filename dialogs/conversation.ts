@@ -47,7 +47,6 @@ const answersInPlace = Object.fromEntries(
 export const conversation = vocabulary.createMachine({
   id: 'conversation',
   type: 'parallel',
-  // Spread, not taken apart: XState makes itself a scope from a machine without input at every transition.
   context: ({ input }) => ({
     ...nothingTold,
     identity: input.proof && { ...input.proof, seenAt: input.at },

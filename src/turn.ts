@@ -8,7 +8,7 @@
  * same turn taken twice is the same turn, so one that was interrupted before
  * its commit is simply taken again.
  */
-import { type ExecutableActionObject, initialTransition, type Snapshot, type SnapshotFrom, transition } from 'xstate';
+import { createActor, type ExecutableActionObject, initialTransition, type Snapshot, type SnapshotFrom } from 'xstate';
 import { conversation, quotable, restingState } from '../dialogs/conversation.ts';
 import { lineOfHandingOver } from '../dialogs/handing-over.ts';
 import type { Card } from '../dialogs/card-validity.ts';
@@ -99,7 +99,7 @@ export function turnFrom(before: Rest, events: readonly (Heard | Reported)[]): T
   let handing: HandingOver | undefined;
   const [last] = events.slice(-1);
   for (const event of events) {
-    const [after, actions] = transition(conversation, rest, event);
+    const [after, actions] = stepFrom(rest, event);
     const moved = !isSamePlace(after, rest);
     isNoticed ||= actions.length > 0 || after.context !== rest.context || moved;
     rest = after;
@@ -116,6 +116,29 @@ export function turnFrom(before: Rest, events: readonly (Heard | Reported)[]): T
   if (handing && last) return { ...turn, ...handingOver(handing, before, rest, spoken, requests, last) };
   const replies = last && isNoticed ? [...spoken, ...restingLines(before, rest, spoken, last)] : [];
   return { ...turn, replies, requests, handsOver: undefined };
+}
+
+/** In nobody's system, never started, and the same at every step. */
+const actor = createActor(conversation, { input: { conversation: '', at: '1970-01-01T00:00', proof: undefined } });
+const nowhere = {
+  self: actor,
+  system: actor.system,
+  id: '',
+  sessionId: '',
+  logger: () => undefined,
+  defer: () => undefined,
+  emit: () => undefined,
+  stopChild: () => undefined,
+};
+
+/**
+ * XState's own `transition`, which begins a conversation each time only to have a scope to take the step in, and that
+ * takes longer than the step.
+ */
+function stepFrom(rest: Rest, event: Heard | Reported): [Rest, ExecutableActionObject[]] {
+  const actions: ExecutableActionObject[] = [];
+  const actionExecutor = (action: ExecutableActionObject) => actions.push(action);
+  return [conversation.transition(rest, event, { ...nowhere, actionExecutor }), actions];
 }
 
 /**
