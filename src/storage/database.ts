@@ -105,10 +105,6 @@ export async function openDatabase(
 export const isDuplicate = (mistake: unknown): boolean =>
   mistake instanceof pg.DatabaseError && mistake.code === '23505';
 
-/** It did not answer, or not in time; whether it has done what it was asked is not known. */
-export const isAway = (mistake: unknown): boolean =>
-  !(mistake instanceof pg.DatabaseError) || /^(08|53|57)/.test(mistake.code ?? '');
-
 function readable(url: string): string {
   try {
     new URL(url);
