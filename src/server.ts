@@ -36,7 +36,15 @@ export async function createServer({ content, mounts, isHealthy, onMistake }: Se
   server.pre((req: Request, res: Response, next: Next) => {
     res.removeHeader('Server');
     // What reads bodies unpacks gzip without a limit, and what is no gzip would end the process.
-    const { 'content-encoding': encoding = 'identity' } = req.headers;
+    const { 'content-encoding': encoding = 'identity', accept } = req.headers;
+    if (isDraining(server)) {
+      res.setHeader('Connection', 'close');
+      if (accept?.includes('text/event-stream')) {
+        res.sendRaw(503, '', { 'Retry-After': '1' });
+        next(false);
+        return;
+      }
+    }
     next(encoding === 'identity' ? undefined : Object.assign(new Error('Nobody unpacks it'), { statusCode: 415 }));
   });
   server.use(plugins.bodyReader({ maxBodySize: LARGEST_BODY }));
@@ -56,7 +64,8 @@ export async function createServer({ content, mounts, isHealthy, onMistake }: Se
   server.get('/health', async (_req: Request, res: Response) => {
     const parts = await isHealthy();
     const isWell = Object.values(parts).every(Boolean);
-    res.send(isWell ? 200 : 503, { status: isWell ? 'ok' : 'failing', ...parts });
+    const status = isDraining(server) ? 'draining' : isWell ? 'ok' : 'failing';
+    res.send(status === 'ok' ? 200 : 503, { status, ...parts });
   });
   for (const mount of mounts) await mount(server);
   server.get('/*', (_req: Request, res: Response, next: Next) => {
@@ -97,18 +106,46 @@ export async function listen(server: Server, { host, port }: { host: string; por
   return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
 }
 
-/** In milliseconds: how long what has been begun may take. */
+/** In milliseconds: how long what has been begun may take, and how often connections that are done are looked for. */
 const STOPPING = 10_000;
+const BETWEEN_LOOKS = 50;
 
-/** Takes no more requests, and ends when those it has, and what else is being done, are over. */
-export async function closeServer(server: Server, work: Promise<unknown>): Promise<void> {
+/** Those that are going away. */
+const draining = new WeakSet<Server>();
+
+/** Whether it goes away soon: whatever lasts is better begun elsewhere. */
+export const isDraining = (server: Server): boolean => draining.has(server);
+
+/**
+ * Goes on answering for so many seconds, while `/health` tells whoever leads requests here to lead them elsewhere.
+ * What lasts is not begun any more, and every connection ends with its next answer.
+ */
+export async function drain(server: Server, seconds: number): Promise<void> {
+  draining.add(server);
+  if (seconds > 0) await wait(seconds * 1_000);
+}
+
+/**
+ * Takes no more connections, and ends when the requests it has, and then `work`, are over; or when that takes too long,
+ * and the rest is left to others. Says whether all was finished.
+ */
+export async function closeServer(server: Server, work = (): Promise<unknown> => Promise.resolve()): Promise<boolean> {
+  draining.add(server);
   const closed = new Promise<void>((resolve) => {
     server.close(resolve);
   });
-  server.server.closeIdleConnections();
-  for (const socket of unused.get(server) ?? []) socket.destroy();
-  await Promise.race([Promise.all([closed, work]), wait(STOPPING, undefined, { ref: false })]);
+  const closeIdle = () => {
+    server.server.closeIdleConnections();
+    for (const socket of unused.get(server) ?? []) socket.destroy();
+  };
+  closeIdle();
+  // Node leaves open what was being answered just then, for its client to ask more.
+  const closing = setInterval(closeIdle, BETWEEN_LOOKS);
+  const over = closed.then(work).then(() => true);
+  const isFinished = await Promise.race([over, wait(STOPPING, false, { ref: false })]);
+  clearInterval(closing);
   server.server.closeAllConnections();
+  return isFinished;
 }
 
 function asStartupProblem(mistake: unknown, host: string, port: number): unknown {

@@ -50,6 +50,8 @@ export type Settings = {
   retention: { days: number | undefined; decision: string | undefined };
   /** Nothing: nobody is there, and students are told whom to contact. */
   servicedesk: ServicedeskSettings | undefined;
+  /** For how long it goes on answering after it was asked to stop. */
+  drainSeconds: number;
   logLevel: string;
 };
 
@@ -366,6 +368,12 @@ const Environment = z
       .max(3_650, 'is more than ten years')
       .optional(),
     KORTLOTSEN_RETENTION_DECISION: Contact,
+    KORTLOTSEN_DRAIN_SECONDS: z.coerce
+      .number('is no number of seconds')
+      .int('is no whole number of seconds')
+      .min(0, 'is less than none')
+      .max(300, 'is more than 300 seconds')
+      .default(0),
     LOG_LEVEL: z
       .enum(['debug', 'info', 'warn', 'error', 'silent'], 'is none of debug, info, warn, error, silent')
       .default('info'),
@@ -508,6 +516,7 @@ export function readSettings(
     ledgerClients: data.LEDGER_CLIENTS,
     retention: { days: data.KORTLOTSEN_RETENTION_DAYS, decision: data.KORTLOTSEN_RETENTION_DECISION },
     servicedesk: readServicedesk(data),
+    drainSeconds: data.KORTLOTSEN_DRAIN_SECONDS,
     logLevel: data.LOG_LEVEL,
   };
 }

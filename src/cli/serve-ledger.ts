@@ -2,7 +2,7 @@
  * `kortlotsen ledger serve`: the card ledger alone, with its API, on a database
  * of its own if it is given one. The assistant may then be on another host.
  */
-import { createServer, closeServer, listen } from '../server.ts';
+import { closeServer, createServer, drain, listen } from '../server.ts';
 import { openDatabase } from '../storage/database.ts';
 import { startEmbeddedPostgres } from '../storage/embedded-postgres.ts';
 import { described } from '../log.ts';
@@ -42,7 +42,8 @@ export async function serveLedger(world: Omit<ServiceWorld, 'understanding'>): P
       dataFolder: embedded?.folder,
       async stop() {
         clearInterval(seeding);
-        await closeServer(server, Promise.resolve());
+        await drain(server, settings.drainSeconds);
+        await closeServer(server);
         await database.close();
         await embedded?.stop();
       },

@@ -30,7 +30,7 @@ import { demonstrationNames } from '../ledger/demonstration-holders.ts';
 import { described, type Log } from '../log.ts';
 import { mountRecords } from '../privacy/records.ts';
 import { createRetention } from '../privacy/retention.ts';
-import { closeServer, createServer, listen } from '../server.ts';
+import { closeServer, createServer, drain, listen } from '../server.ts';
 import { createCardDesk } from '../servicedesk/cards.ts';
 import { createChannelCards } from '../servicedesk/channel-cards.ts';
 import { createDesk } from '../servicedesk/desk.ts';
@@ -44,9 +44,11 @@ import { mountServicedesk } from '../servicedesk/routes.ts';
 import { caseLink } from '../servicedesk/page.tsx';
 import { createSessions, deskSignInCallback } from '../servicedesk/sessions.ts';
 import type { IdentitySettings, ServicedeskIdentity, Settings } from '../settings.ts';
-import { type Database, type Migrations, openDatabase } from '../storage/database.ts';
+import { type Database, openDatabase } from '../storage/database.ts';
 import { startEmbeddedPostgres } from '../storage/embedded-postgres.ts';
+import { startJobs } from '../storage/jobs.ts';
 import { keyFor } from '../storage/keys.ts';
+import type { Migrations } from '../storage/migration.ts';
 import type { Understanding } from '../understanding/understanding.ts';
 import { mountAccessibility } from '../web/accessibility.tsx';
 import { mountChatPage } from '../web/chat-page.tsx';
@@ -81,7 +83,6 @@ export type ServiceWorld = {
 /** In milliseconds. */
 const BETWEEN_LOOKS = 1_000;
 const TELLING = 20;
-const LETTING_GO = 3_600_000;
 
 export async function serve({
   settings,
@@ -91,8 +92,10 @@ export async function serve({
   log,
   ...folders
 }: ServiceWorld): Promise<Service> {
+  let isOver = false;
   const onMistake = (mistake: unknown) => {
-    log.error(described(mistake), 'mistake');
+    // What was not finished in time finds its database closed, and is gone on with elsewhere.
+    if (!isOver) log.error(described(mistake), 'mistake');
   };
   const embedded = settings.databaseUrl ? undefined : await startEmbeddedPostgres(settings.dataFolder);
   const url = settings.databaseUrl ?? embedded?.url ?? '';
@@ -165,7 +168,7 @@ export async function serve({
         : undefined;
     const invitations = createInvitations(database, publicOrigin);
     let closePages = (): void => undefined;
-    const retention = createRetention({ database, days: settings.retention.days, now, onMistake });
+    const retention = createRetention({ database, days: settings.retention.days, now });
     const signingIn = ({ holderClaim, acr, ...provider }: IdentitySettings) => ({
       provider: createProvider({ ...provider, allowInsecure: !settings.isProduction }),
       holderFor: (identifier: string) => ledger.port.holderFor(identifier),
@@ -287,19 +290,21 @@ export async function serve({
       throw mistake;
     });
 
-    const letGo = () =>
-      Promise.all([
-        retention.run(),
-        signIns.purge(),
-        sessions?.purge(),
-        invitations.purge(),
-        limits.purge(),
-        addUpTallies(database, dayOf({ at: instantOf(now()) })),
-      ]).catch((mistake: unknown) => {
-        onMistake(mistake);
-      });
-    const lettingGo = setInterval(() => void letGo(), LETTING_GO);
-    void letGo();
+    const jobs = startJobs(
+      database,
+      [
+        { name: 'retention', at: '7 * * * *', run: retention.run },
+        {
+          name: 'purges',
+          at: '17 * * * *',
+          run: async () => {
+            await Promise.all([signIns.purge(), sessions?.purge(), invitations.purge(), limits.purge()]);
+          },
+        },
+        { name: 'tallies', at: '27 0 * * *', run: () => addUpTallies(database, dayOf({ at: instantOf(now()) })) },
+      ],
+      onMistake,
+    );
     const stopping = new AbortController();
     const looking = (async () => {
       while (!stopping.signal.aborted) {
@@ -318,13 +323,16 @@ export async function serve({
       origin,
       dataFolder: embedded?.folder,
       async stop() {
+        await drain(server, settings.drainSeconds);
         stopping.abort();
-        clearInterval(lettingGo);
         directLine.close();
         closePages();
-        await closeServer(server, Promise.all([looking, conversations.idle(), bot.idle()]));
+        const rest = async () => Promise.all([looking, conversations.idle(), bot.idle()]);
+        const [isFinished] = await Promise.all([closeServer(server, rest), jobs.stop()]);
+        if (!isFinished) log.warn('What could not be finished in time is left to others');
         await news.stop();
         await development?.stop();
+        isOver = true;
         await database.close();
         await embedded?.stop();
       },

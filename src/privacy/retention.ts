@@ -3,18 +3,17 @@
  * many days, with all that belongs to them, and what was kept for their sake.
  *
  * A chat stays while a request in it is unanswered, since the outcome of a
- * revocation is asked about until it is known. Of many instances one does the
- * work: it claims it for an hour, and one that crashes leaves it to the next.
- * Doing it twice does no harm.
+ * revocation is asked about until it is known. It is a job, done by one of all
+ * processes; doing it twice, or at once, does no harm.
  */
 import type { Database, Statement } from '../storage/database.ts';
 
 export type Retention = {
-  /** Removes what is too old, unless somebody has begun to within the hour. A mistake is told of, and never thrown. */
-  run(): Promise<void>;
-  lastSuccess(): Promise<Date | undefined>;
+  /** Removes what is too old, for as long as it is not told to stop. */
+  run: (signal?: AbortSignal) => Promise<void>;
+  lastSuccess: () => Promise<Date | undefined>;
   /** Nothing has succeeded for longer than there may be between two; at first, since it was first asked for. */
-  isOverdue(): Promise<boolean>;
+  isOverdue: () => Promise<boolean>;
 };
 
 export type RetentionWorld = {
@@ -22,13 +21,11 @@ export type RetentionWorld = {
   /** A chat that was touched so many days ago is kept, and one that was before that is not. Nothing: all are kept. */
   days: number | undefined;
   now?: () => Date;
-  onMistake: (mistake: unknown) => void;
 };
 
 /** In milliseconds. */
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-const CLAIM = HOUR;
 /** A day, and some time to do it in. */
 const PATIENCE = 26 * HOUR;
 /** Rows that one statement removes, so that it is short. */
@@ -44,12 +41,12 @@ const job: Statement = {
   text: `select made_at, succeeded_at from jobs where name = 'retention'`,
 };
 
-const claim: Statement = {
-  name: 'claim-retention',
-  text: `update jobs set started_at = $1
-    where name = 'retention' and (started_at is null or started_at <= $2) returning name`,
+const start: Statement = {
+  name: 'start-retention',
+  text: `update jobs set started_at = $1 where name = 'retention'`,
 };
 
+/** Of two that do it at once, the one that began last tells of its success. */
 const succeed: Statement = {
   name: 'succeed-retention',
   text: `update jobs set succeeded_at = $2, removed = $3 where name = 'retention' and started_at = $1`,
@@ -84,23 +81,24 @@ const removeSignIns: Statement = {
     delete from sign_ins s using old where s.state = old.state returning s.state`,
 };
 
-export function createRetention({ database, days, now = () => new Date(), onMistake }: RetentionWorld): Retention {
+export function createRetention({ database, days, now = () => new Date() }: RetentionWorld): Retention {
   /** How many rows are removed, a batch at a time, until there are no more. */
-  const removeAll = async (statement: Statement, before: Date): Promise<number> => {
+  const removeAll = async (statement: Statement, before: Date, signal?: AbortSignal): Promise<number> => {
     let removed = 0;
     for (;;) {
+      signal?.throwIfAborted();
       const rows = await database.run(statement, [before]);
       removed += rows.length;
       if (rows.length < BATCH) return removed;
     }
   };
 
-  const removeOld = async (at: Date): Promise<number> => {
+  const removeOld = async (at: Date, signal?: AbortSignal): Promise<number> => {
     if (days === undefined) return 0;
     const oldest = new Date(at.getTime() - days * DAY);
-    const removed = await removeAll(removeConversations, oldest);
-    await removeAll(removeLinks, oldest);
-    await removeAll(removeSignIns, new Date(at.getTime() - DAY));
+    const removed = await removeAll(removeConversations, oldest, signal);
+    await removeAll(removeLinks, oldest, signal);
+    await removeAll(removeSignIns, new Date(at.getTime() - DAY), signal);
     return removed;
   };
 
@@ -112,17 +110,12 @@ export function createRetention({ database, days, now = () => new Date(), onMist
   };
 
   return {
-    async run() {
-      try {
-        const at = now();
-        await database.run(know, [at]);
-        const claimed = await database.run(claim, [at, new Date(at.getTime() - CLAIM)]);
-        if (claimed.length === 0) return;
-        const removed = await removeOld(at);
-        await database.run(succeed, [at, now(), removed]);
-      } catch (mistake) {
-        onMistake(mistake);
-      }
+    async run(signal) {
+      const at = now();
+      await database.run(know, [at]);
+      await database.run(start, [at]);
+      const removed = await removeOld(at, signal);
+      await database.run(succeed, [at, now(), removed]);
     },
     lastSuccess: async () => (await state()).succeeded_at ?? undefined,
     async isOverdue() {

@@ -1,14 +1,13 @@
 /**
- * PostgreSQL, by its URL: statements, migrations, and what wakes others up.
+ * PostgreSQL, by its URL: statements, and what wakes others up.
  *
  * Everything here ends within its time limits. A database that cannot be used
  * stops the start with one sentence; one that goes away later makes the
  * statement fail, and the next one finds it again.
  */
-import { join } from 'node:path';
-import { runner } from 'node-pg-migrate';
 import pg from 'pg';
 import { StartupProblem } from '../startup-problem.ts';
+import { migrate, type Migrations } from './migration.ts';
 
 /** One that has a name is prepared, once a connection. */
 export type Statement = { name?: string; text: string };
@@ -34,12 +33,6 @@ const CONNECTIONS = 20;
 const IDLE = 300_000;
 /** Every statement has one good plan, and planning it anew costs more than running it. */
 const PLANNED_ONCE = '-c plan_cache_mode=force_generic_plan';
-/** What two processes that start at once agree on, so that one of them migrates. Any number would do. */
-const MIGRATION_LOCK = 4_711_022;
-const OLDEST_SERVER = 14;
-
-/** A folder of migrations, as SQL, and the table that tells which of them have been made. */
-export type Migrations = { folder: string; table: string };
 
 /** Opens the database and brings it up to date. */
 export async function openDatabase(
@@ -48,6 +41,9 @@ export async function openDatabase(
   onMistake: (mistake: unknown) => void,
 ): Promise<Database> {
   const options = { connectionString: readable(url), connectionTimeoutMillis: CONNECTING, options: PLANNED_ONCE };
+  await migrate(options, migrations).catch((mistake: unknown) => {
+    throw asStartupProblem(mistake, url);
+  });
   const pool = new pg.Pool({
     ...options,
     max: CONNECTIONS,
@@ -57,12 +53,6 @@ export async function openDatabase(
   });
   // A connection that dies while nobody uses it. The pool has let go of it already.
   pool.on('error', onMistake);
-  try {
-    await migrate(pool, migrations);
-  } catch (mistake) {
-    await pool.end();
-    throw asStartupProblem(mistake, url);
-  }
 
   let isClosed = false;
   const listeners = new Set<pg.Client>();
@@ -114,38 +104,6 @@ export async function openDatabase(
 /** Unique violations are answers to some statements: the row is there already. */
 export const isDuplicate = (mistake: unknown): boolean =>
   mistake instanceof pg.DatabaseError && mistake.code === '23505';
-
-async function migrate(pool: pg.Pool, migrations: readonly Migrations[]): Promise<void> {
-  const client = await pool.connect();
-  try {
-    const { rows } = await client.query<{ server_version_num: string }>('show server_version_num');
-    const version = Math.floor(Number(rows[0]?.server_version_num) / 10_000);
-    if (version < OLDEST_SERVER) {
-      const problem = `The database is PostgreSQL ${version}, and at least ${OLDEST_SERVER} is needed.`;
-      throw new StartupProblem('databaseIsBroken', problem);
-    }
-    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    const quiet = { debug: silent, info: silent, warn: silent, error: silent };
-    for (const { folder, table } of migrations) {
-      await runner({
-        dbClient: client,
-        dir: join(folder, '*.sql'),
-        useGlob: true,
-        direction: 'up',
-        migrationsTable: table,
-        noLock: true,
-        logger: quiet,
-      });
-    }
-  } finally {
-    await client.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);
-    client.release();
-  }
-}
-
-function silent(): void {
-  // What a migration does is told by its file.
-}
 
 function readable(url: string): string {
   try {

@@ -44,6 +44,7 @@ describe('the settings', () => {
       ledgerClients: [],
       retention: { days: undefined, decision: undefined },
       servicedesk: { hours: undefined, identity: undefined },
+      drainSeconds: 0,
       logLevel: 'info',
     });
   });
@@ -185,6 +186,11 @@ describe('the settings', () => {
       'chats that are kept for no time',
       { KORTLOTSEN_RETENTION_DAYS: '0' },
       /KORTLOTSEN_RETENTION_DAYS is less than a day/,
+    ],
+    [
+      'would let a stop take for ever',
+      { KORTLOTSEN_DRAIN_SECONDS: '301' },
+      /KORTLOTSEN_DRAIN_SECONDS is more than 300 seconds/,
     ],
     ['a hub without a hash', { DIRECT_LINE_HUBS: 'skolan' }, /DIRECT_LINE_HUBS is not written as direct-line hub/],
     ['a hub in capitals', { DIRECT_LINE_HUBS: `Skolan:${HASH}` }, /DIRECT_LINE_HUBS is not written as/],

@@ -13,6 +13,7 @@ import type { Request, Response, Server } from 'restify';
 import { z } from 'zod';
 import type { Conversations } from '../../conversations/conversations.ts';
 import type { Handoff, Logged } from '../../conversations/store.ts';
+import { isDraining } from '../../server.ts';
 import type { HubDesk } from '../../servicedesk/hub-desk.ts';
 import type { Hub } from '../../settings.ts';
 import { LONGEST_TEXT } from '../../web/chat/activity.ts';
@@ -317,6 +318,10 @@ export function createDirectLine(world: DirectLineWorld): DirectLine {
     server.server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
       // Nobody else listens to it yet, and an error that nobody hears ends the process.
       socket.on('error', () => socket.destroy());
+      if (isDraining(server)) {
+        refuseUpgrade(socket, ...GOING_AWAY);
+        return;
+      }
       upgrade(req, socket, head).catch((mistake: unknown) => {
         onMistake(mistake);
         socket.destroy();
@@ -411,6 +416,7 @@ type Refusal = readonly [status: number, code: string, message: string];
 const EXPIRED: Refusal = [403, 'TokenExpired', 'The token has expired.'];
 const NOT_VALID: Refusal = [403, 'BadArgument', 'The token is not valid here.'];
 const NOT_A_HUB: Refusal = [403, 'BadArgument', 'Only the hub itself hands over, with its secret.'];
+const GOING_AWAY: [...Refusal, string] = [503, 'ServiceUnavailable', 'Come back at once.', 'Retry-After: 1\r\n'];
 const WRONG_PAGE: Refusal = [403, 'OriginIsRefused', 'It is not had from this page.'];
 
 const CHANNEL = 'web';

@@ -27,7 +27,7 @@ beforeAll(async () => {
   database = await openTestDatabase(await createDatabase());
   // Its table is made when it is first used.
   await createCache(database, 'records', throwing).get('nothing');
-  const retention = createRetention({ database, days: 90, now: () => NOW, onMistake: throwing });
+  const retention = createRetention({ database, days: 90, now: () => NOW });
   await retention.run();
   server = await createServer({
     content,

@@ -19,7 +19,7 @@ let inProduction: string;
 beforeAll(async () => {
   [origin, inProduction] = await Promise.all([start(false), start(true)]);
 });
-afterAll(() => Promise.all(servers.map((server) => closeServer(server, Promise.resolve()))));
+afterAll(() => Promise.all(servers.map((server) => closeServer(server))));
 
 async function start(isProduction: boolean): Promise<string> {
   const server = await createServer({

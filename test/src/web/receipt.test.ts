@@ -23,7 +23,7 @@ beforeAll(async () => {
   server = await createServer({ content, mounts: [files.mount], isHealthy, onMistake: () => undefined });
   origin = await listen(server, { host: '127.0.0.1', port: 0 });
 });
-afterAll(() => closeServer(server, Promise.resolve()));
+afterAll(() => closeServer(server));
 
 describe('a receipt to save', () => {
   it('is a text file with what the chat has told, called after its number', async () => {

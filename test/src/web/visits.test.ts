@@ -25,7 +25,7 @@ beforeAll(async () => {
   origin = await serving(content);
 });
 afterAll(async () => {
-  for (const server of servers) await closeServer(server, Promise.resolve());
+  for (const server of servers) await closeServer(server);
 });
 
 async function serving(spoken: typeof content, at = '2026-11-23T08:00:00+01:00'): Promise<string> {

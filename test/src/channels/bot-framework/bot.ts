@@ -47,7 +47,9 @@ export async function openBot(microsoft: Microsoft, database: Database, changes:
     async look() {
       bot.catchUp(await conversations.resume());
     },
-    stop: () => closeServer(server, Promise.all([conversations.idle(), bot.idle()])),
+    async stop() {
+      await closeServer(server, () => Promise.all([conversations.idle(), bot.idle()]));
+    },
   };
 }
 
