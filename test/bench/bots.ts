@@ -4,12 +4,15 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
+/** In bytes: of the heap that is in use, and all that is resident. */
+export type Memory = { heap: number; resident: number };
+
 export type Bot = {
   name: string;
   url: string;
   pid: number;
-  /** In bytes, of what is in use once its garbage is collected. */
-  heapInUse: () => Promise<number>;
+  /** Once its garbage is collected. */
+  memory: () => Promise<Memory>;
   stop: () => Promise<void>;
 };
 
@@ -40,9 +43,10 @@ export const startKortlotsen = (
   );
 
 /** What is run in a bot before its program. */
-const TELLS_ITS_HEAP = `process.on('SIGUSR2', () => {
+const TELLS_ITS_MEMORY = `process.on('SIGUSR2', () => {
   gc();
-  process.stderr.write('Its heap is ' + process.memoryUsage().heapUsed + '\\n');
+  const { heapUsed, rss } = process.memoryUsage();
+  process.stderr.write('Its memory is ' + heapUsed + ' ' + rss + '\\n');
 });`;
 
 async function start(
@@ -53,7 +57,7 @@ async function start(
 ): Promise<Bot> {
   const flags = [
     '--expose-gc',
-    `--import=data:text/javascript,${encodeURIComponent(TELLS_ITS_HEAP)}`,
+    `--import=data:text/javascript,${encodeURIComponent(TELLS_ITS_MEMORY)}`,
     ...(profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}`] : []),
   ];
   const bot = spawn(process.execPath, [...flags, ...program], {
@@ -61,13 +65,13 @@ async function start(
     env: { PATH: process.env.PATH, TZ: process.env.TZ, ...settings },
     stdio: ['ignore', 'inherit', 'pipe'],
   });
-  const told: ((heap: number) => void)[] = [];
-  const url = await addressOf(bot, name, (heap) => told.shift()?.(heap));
+  const told: ((memory: Memory) => void)[] = [];
+  const url = await addressOf(bot, name, (memory) => told.shift()?.(memory));
   return {
     name,
     url,
     pid: bot.pid ?? 0,
-    heapInUse: () =>
+    memory: () =>
       new Promise((resolve) => {
         told.push(resolve);
         bot.kill('SIGUSR2');
@@ -85,14 +89,14 @@ async function start(
 function addressOf(
   bot: ChildProcess & { stderr: NodeJS.ReadableStream },
   name: string,
-  onHeap: (bytes: number) => void,
+  onMemory: (memory: Memory) => void,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     createInterface({ input: bot.stderr }).on('line', (line) => {
       const [, url] = / is at (http:\S+)\. /.exec(line) ?? [];
-      const [, heap] = /^Its heap is (\d+)$/.exec(line) ?? [];
+      const [, heap, resident] = /^Its memory is (\d+) (\d+)$/.exec(line) ?? [];
       if (url) resolve(url);
-      else if (heap) onHeap(Number(heap));
+      else if (heap) onMemory({ heap: Number(heap), resident: Number(resident) });
       else process.stderr.write(`${name}: ${line}\n`);
     });
     bot.once('error', reject);
