@@ -38,13 +38,17 @@ export function createCalendar(offices: Offices): Calendar {
     throw new Error(`${office} is never open`);
   };
 
+  const nextAt = rememberingLast((minute: string) => {
+    const now = { day: minute.slice(0, 10) as Day, time: minute.slice(11) };
+    return { booth: nextOpening('booth', now), sodersjukhuset: nextOpening('sodersjukhuset', now) };
+  });
+
   return {
     momentAt(time, askedDay) {
       const at = instantOf(time);
-      const now = { day: at.slice(0, 10) as Day, time: at.slice(11, 16) };
       return {
         at,
-        next: { booth: nextOpening('booth', now), sodersjukhuset: nextOpening('sodersjukhuset', now) },
+        next: nextAt(at.slice(0, 16)),
         asked: askedDay && {
           day: askedDay,
           slots: { booth: slotsOn('booth', askedDay), sodersjukhuset: slotsOn('sodersjukhuset', askedDay) },
@@ -56,9 +60,28 @@ export function createCalendar(offices: Offices): Calendar {
 
 /** A moment in Stockholm's own time: `2026-11-23T08:00:00+01:00`. */
 export function instantOf(time: Date): Instant {
-  const at = DateTime.fromJSDate(time, { zone: ZONE }).toISO({ suppressMilliseconds: true });
-  if (at === null) throw new Error(`${String(time)} is no time`);
-  return at;
+  const { minutes, written } = offsetAt(Math.floor(time.getTime() / MINUTE));
+  const clock = new Date(time.getTime() + minutes * MINUTE).toISOString();
+  return `${clock.slice(0, -1).replace('.000', '')}${written}`;
+}
+
+/** In milliseconds. */
+const MINUTE = 60_000;
+
+/** From UTC. No summer begins or ends within a minute. */
+const offsetAt = rememberingLast((minute: number) => {
+  const there = DateTime.fromMillis(minute * MINUTE, { zone: ZONE });
+  if (!there.isValid) throw new Error(`${minute} is no time`);
+  return { minutes: there.offset, written: there.toFormat('ZZ') };
+});
+
+/** What is asked for several times in a turn is worked out once. */
+function rememberingLast<Key, Value>(work: (key: Key) => Value): (key: Key) => Value {
+  let last: { key: Key; value: Value } | undefined;
+  return (key) => {
+    if (last?.key !== key) last = { key, value: work(key) };
+    return last.value;
+  };
 }
 
 /** Reads a time as ISO 8601 writes it, with its date; one without an offset is Swedish. */

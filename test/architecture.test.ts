@@ -74,7 +74,12 @@ const forbidden: IForbiddenRuleType[] = [
     '(openid-client|oidc-provider)',
     '^src/(identity/|channels/bot-framework/credentials[.]ts$)',
   ),
-  only('the ledger’s client has undici and cockatiel', '(undici|cockatiel)', '^src/ledger/http-ledger[.]ts$'),
+  only('the ledger’s client has cockatiel', 'cockatiel', '^src/ledger/http-ledger[.]ts$'),
+  only(
+    'whoever calls others often has undici',
+    'undici',
+    '^src/(ledger/http-ledger|channels/bot-framework/delivery)[.]ts$',
+  ),
   only('canonical JSON stays with the chain', 'canonicalize', '^src/ledger/chain[.]ts$'),
   only(
     'rate limits stay with the ledger’s API and the storage',

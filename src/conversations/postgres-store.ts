@@ -107,6 +107,10 @@ type Committed = Next & {
   is_ours_to_deliver: boolean | null;
 };
 
+/** What `Row` has of a conversation’s own; there is more, which would be read in vain with every message. */
+const ROW = `c.id, c.version, c.snapshot, c.state, c.asked_fact, c.asked_path, c.suggests, c.waiting, c.turns, c.speaker,
+      c.agent, c.tended_seq, c.answered_seq, c.replied_seq, c.counted, c.account, c.is_shared, c.open_requests`;
+
 const NEXT_MESSAGE = `(
   select json_build_object('seq', m.seq, 'said', m.said) from messages m
   where m.conversation = c.id and m.author = 'student' and m.kind = 'message' and m.seq > c.answered_seq
@@ -140,7 +144,7 @@ const accept: Statement = {
       select c.id, c.last_seq, 'student', 'message', $5, $6, $7::jsonb -> c.door, $8 from c
       returning seq, said
     )
-    select c.*, json_build_object('seq', seq, 'said', said) as message, seq from c, accepted`,
+    select ${ROW}, json_build_object('seq', seq, 'said', said) as message, null as requests, seq from c, accepted`,
 };
 
 const first: Statement = {
@@ -185,7 +189,7 @@ const pending: Statement = {
       ) and due_at < now()
       returning id, request, attempts
     )
-    select c.*, ${NEXT_MESSAGE} as message,
+    select ${ROW}, ${NEXT_MESSAGE} as message,
       (select json_agg(json_build_object('id', l.id::text, 'request', l.request, 'attempts', l.attempts)) from lapsed l)
         as requests
     from conversations c where c.id = $1`,
@@ -351,11 +355,12 @@ const delivered: Statement = {
     returning c.id, c.replied_seq > d.seq as has_more`,
 };
 
+/** Not waited for on the disk either: a part may be repeated then, and it is known that it may have come. */
 const took: Statement = {
   name: 'took',
   text: `update conversations set delivery_parts = $2,
       delivering_until = now() + make_interval(secs => ${DELIVERY_LEASE})
-    where id = $1 and is_pushed and delivered_seq < $3`,
+    where id = $1 and is_pushed and delivered_seq < $3 and set_config('synchronous_commit', 'off', true) is not null`,
 };
 
 /** Unless another has delivered it since. */

@@ -93,12 +93,10 @@ export function createAnswerReader(file: SourceFile, dates: DateReader): AnswerR
     allowed: compile([...data.confirmation.yes, ...data.confirmation.filler]),
     no: compile(data.confirmation.no),
   };
-  const ordered = data.commands;
+  const ordered = commands.map((each) => [each, wholeOf(data.commands[each])] as const);
+  const all = wholeOf(data.all);
+  const ordinals = data.ordinals.map(wholeOf);
   const corrections = finderOf(data.corrections);
-  const isOneOf = (phrases: readonly string[], text: string) => {
-    const words = foldedWordsIn(text).join(' ');
-    return phrases.some((phrase) => foldedWordsIn(phrase).join(' ') === words);
-  };
 
   const plain = (words: readonly string[]): 'yes' | 'no' | 'unknown' | undefined => {
     if (longest(unknown, words) > 0) return 'unknown';
@@ -177,7 +175,8 @@ export function createAnswerReader(file: SourceFile, dates: DateReader): AnswerR
       return Object.assign({}, ...values, ...dated) as Known;
     },
     command(text) {
-      return commands.find((each) => isOneOf(ordered[each], text));
+      const whole = folded(text);
+      return ordered.find(([, phrases]) => phrases.has(whole))?.[0];
     },
     agreement(text) {
       const words = foldedWordsIn(text);
@@ -185,20 +184,26 @@ export function createAnswerReader(file: SourceFile, dates: DateReader): AnswerR
       return words.length <= WORDS_OF_AN_AGREEMENT && said !== 'unknown' ? said : undefined;
     },
     links: finderOf(data.links),
-    isAll: (text) => isOneOf(data.all, text),
+    isAll: (text) => all.has(folded(text)),
     corrected(text) {
       const [found] = [...text.matchAll(corrections)].slice(-1);
       const rest = found && text.slice(found.index + found[0].length);
       return rest && foldedWordsIn(rest).length > 0 ? rest : undefined;
     },
     ordinal(text) {
-      const place = data.ordinals.findIndex((phrases) => isOneOf(phrases, text));
+      const whole = folded(text);
+      const place = ordinals.findIndex((phrases) => phrases.has(whole));
       return place < 0 ? undefined : place;
     },
   };
 }
 
 type Value = { value: string; phrases: Phrase[]; unless: Phrase[] };
+
+/** Of texts that are meant as a whole; folded once, since every message is held against all of them. */
+const wholeOf = (phrases: readonly string[]): ReadonlySet<string> => new Set(phrases.map(folded));
+
+const folded = (text: string): string => foldedWordsIn(text).join(' ');
 
 const compileValues = (values: Record<string, string[]>, unless: Record<string, string[]> = {}): Value[] =>
   Object.entries(values).map(([value, phrases]) => ({

@@ -17,12 +17,15 @@ export async function openConnector(hear: (reply: Reply) => void): Promise<Conne
       response.writeHead(404).end();
       return;
     }
-    void read(request).then((said) => {
-      hear({
-        conversation: decodeURIComponent(conversation),
-        answers: answers && decodeURIComponent(answers),
-        text: said,
-      });
+    void read(request).then(({ type, text }) => {
+      // A sign that somebody is at it is no reply.
+      if (type !== 'typing') {
+        hear({
+          conversation: decodeURIComponent(conversation),
+          answers: answers && decodeURIComponent(answers),
+          text,
+        });
+      }
       response.writeHead(201, { 'content-type': 'application/json' }).end(`{"id":"reply-${++taken}"}`);
     });
   });
@@ -39,7 +42,7 @@ export async function openConnector(hear: (reply: Reply) => void): Promise<Conne
   };
 }
 
-async function read(request: IncomingMessage): Promise<string> {
-  const activity = JSON.parse(await text(request)) as { type: string; text?: string };
-  return activity.text ?? '';
+async function read(request: IncomingMessage): Promise<{ type: string; text: string }> {
+  const { type, text: said = '' } = JSON.parse(await text(request)) as { type: string; text?: string };
+  return { type, text: said };
 }

@@ -25,6 +25,7 @@ const PARTS: readonly [part: string, where: RegExp][] = [
   ['masking', /^src\/masking/],
   ['calendar', /^src\/calendar|node_modules\/(luxon|date-holidays)/],
   ['conversations', /^src\/conversations/],
+  ['authentication', /^src\/channels\/bot-framework\/authentication|node_modules\/(jose|jsonwebtoken|jws|jwa)/],
   ['rest of ours', /^src\//],
   [
     'connector client',
@@ -105,7 +106,9 @@ const maps = new Map<string, SourceMap | undefined>();
 function originOf(file: string, line: number, column: number): string {
   if (!maps.has(file)) maps.set(file, mapOf(file));
   const entry = maps.get(file)?.findEntry(line, column);
-  if (!entry || !('originalSource' in entry)) return relative('.', file);
+  // What the bundler itself has added is of no source.
+  if (!entry || !('originalSource' in entry) || !(entry.originalSource as string | undefined))
+    return relative('.', file);
   return `${relative('.', resolve(file, '..', entry.originalSource))}:${entry.originalLine + 1}`;
 }
 

@@ -8,7 +8,15 @@ import { startEmbeddedPostgres } from '../../src/storage/embedded-postgres.ts';
 /** Since its start: transactions, times it waited for the disk, and bytes of its log. */
 export type Work = { transactions: number; syncs: number; logged: number };
 
-export type Database = { url: string; pid: number; work: () => Promise<Work>; stop: () => Promise<void> };
+export type Database = {
+  url: string;
+  pid: number;
+  work: () => Promise<Work>;
+  /** Another, empty one on the same server. */
+  another: (name: string) => Promise<string>;
+  urlOf: (name: string) => string;
+  stop: () => Promise<void>;
+};
 
 const WORK = `select
   (select xact_commit from pg_stat_database where datname = current_database())::float8 as transactions,
@@ -23,6 +31,7 @@ export async function startDatabase(): Promise<Database> {
     await chmod(folder, 0o755);
     const server = await startEmbeddedPostgres(folder);
     const [pid] = (await readFile(join(server.folder, 'data/postmaster.pid'), 'utf8')).split('\n');
+    const urlOf = (name: string) => server.url.replace(/\/\w+(?=\?|$)/, `/${name}`);
     return {
       url: server.url,
       pid: Number(pid),
@@ -36,6 +45,17 @@ export async function startDatabase(): Promise<Database> {
           await client.end();
         }
       },
+      async another(name) {
+        const client = new Client({ connectionString: server.url });
+        await client.connect();
+        try {
+          await client.query(`create database ${name}`);
+        } finally {
+          await client.end();
+        }
+        return urlOf(name);
+      },
+      urlOf,
       async stop() {
         await server.stop();
         await remove();

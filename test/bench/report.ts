@@ -1,87 +1,129 @@
-/** The figures, as tables. */
+/** The figures, as Markdown. */
 import { cpus } from 'node:os';
 import { mostOf, partNames, type Spent } from './cpu-profile.ts';
 import type { Work } from './database.ts';
 import type { Measured } from './load.ts';
-import { figure, percentile, sum, table } from './statistics.ts';
+import { figure, percentile, sum } from './statistics.ts';
 
-/** CPU in milliseconds, of the bot, of PostgreSQL and of the load generator. */
-export type Flood = Measured & Work & { botCpu: number | undefined; databaseCpu: number | undefined; ownCpu: number };
-export type Result = { name: string; floods: Flood[]; perSecond: number; stream: Measured; memory: number | undefined };
+/** CPU in milliseconds, of the bot, of PostgreSQL and of the load generator; and what PostgreSQL has done. */
+export type Cost = Record<'bot' | 'database' | 'generator' | keyof Work, number | undefined>;
+export type Period = Measured & { cost: Cost };
+export type Result = {
+  name: string;
+  /** As much as it takes; and at 60 % of that. */
+  flood: Period[];
+  moderate: Period[];
+  /** In bytes: in all; and for ten thousand open conversations, of the heap, or of web chats, of what is resident. */
+  memory: number | undefined;
+  chats: number | undefined;
+  webChats: number | undefined;
+};
 export type Profiled = { name: string; turns: number; spent: Spent };
 
-const MOST = 20;
+const MOST = 25;
+const SHARES = [0.5, 0.95, 0.99];
 
-export const rateOf = ({ floods }: Pick<Result, 'floods'>): number =>
-  sum(floods.map(({ turns }) => turns)) / sum(floods.map(({ seconds }) => seconds));
+const all = (periods: readonly Measured[], of: 'turns' | 'seconds' | 'replies'): number =>
+  sum(periods.map((period) => period[of]));
 
-export function reportOf(results: readonly Result[]): string {
+/** A second. */
+export const rateOf = (periods: readonly Measured[]): number => all(periods, 'turns') / all(periods, 'seconds');
+
+export function machine(): string {
+  const [cpu] = cpus();
+  return `Node ${process.version}, ${cpus().length} × ${cpu?.model.trim() ?? 'CPU'}`;
+}
+
+export function turnsReport(results: readonly Result[]): string {
   const [first] = results;
   const row = (name: string, cell: (result: Result) => string) => [name, ...results.map(cell)];
-  const perTurn = (name: string, of: (flood: Flood) => number | undefined, digits = 2) =>
-    row(name, ({ floods }) => figure(ratio(floods.map(of), floods), digits));
-  const latency = (share: number) =>
-    row(`  latency p${share * 100}, ms`, ({ floods }) =>
-      figure(
-        percentile(
-          floods.flatMap(({ latencies }) => latencies),
-          share,
-        ),
-        1,
-      ),
-    );
-  const latencyThen = (share: number) =>
-    row(`  latency p${share * 100}, ms`, ({ stream }) => figure(percentile(stream.latencies, share), 1));
-
-  const [cpu] = cpus();
-  return [
-    `Node ${process.version}, ${cpus().length} × ${cpu?.model ?? 'CPU'}`,
-    table([
-      row('', ({ name }) => name),
-      row('as much as it takes, turns/s', (result) => figure(rateOf(result))),
-      row('  by round', ({ floods }) => floods.map(({ turns, seconds }) => figure(turns / seconds)).join(', ')),
-      row('  of the first', (result) => `${figure(first && (rateOf(result) / rateOf(first)) * 100)} %`),
-      ...[0.5, 0.95, 0.99].map(latency),
-      perTurn('  replies a turn', ({ replies }) => replies, 1),
-      perTurn('  its CPU, ms a turn', ({ botCpu }) => botCpu),
-      perTurn('  PostgreSQL, CPU ms a turn', ({ databaseCpu }) => databaseCpu),
-      perTurn('  PostgreSQL, transactions a turn', ({ transactions }) => transactions, 1),
-      perTurn('  PostgreSQL, syncs a turn', ({ syncs }) => syncs, 2),
-      perTurn('  PostgreSQL, kB of its log a turn', ({ logged }) => logged / 1_000, 1),
-      row('  load generator, share of a CPU', ({ floods }) => {
-        const wall = sum(floods.map(({ seconds }) => seconds)) * 1_000;
-        return `${figure((sum(floods.map(({ ownCpu }) => ownCpu)) / wall) * 100)} %`;
-      }),
-      row('at a moderate rate, turns/s', ({ perSecond }) => figure(perSecond)),
-      ...[0.5, 0.95, 0.99].map(latencyThen),
-      row('memory, MB', ({ memory }) => figure(memory && memory / 1e6)),
-    ]),
-  ].join('\n\n');
+  const latencies = (periods: (result: Result) => Period[]) =>
+    SHARES.map((share) => row(`latency p${share * 100}, ms`, (result) => figure(latency(periods(result), share), 1)));
+  return table([
+    row('', ({ name }) => name),
+    row('**as much as it takes**, turns/s', ({ flood }) => `**${figure(rateOf(flood))}**`),
+    row('by round', ({ flood }) => flood.map((each) => figure(rateOf([each]))).join(', ')),
+    row('of the EchoBot’s', ({ flood }) => `${figure(first && (rateOf(flood) / rateOf(first.flood)) * 100)} %`),
+    ...latencies(({ flood }) => flood),
+    row('replies a turn', ({ flood }) => figure(all(flood, 'replies') / all(flood, 'turns'), 1)),
+    row('its CPU, ms a turn', ({ flood }) => figure(perTurn(flood, 'bot'), 2)),
+    row('PostgreSQL, CPU ms a turn', ({ flood }) => figure(perTurn(flood, 'database'), 2)),
+    row('PostgreSQL, transactions a turn', ({ flood }) => figure(perTurn(flood, 'transactions'), 1)),
+    row('PostgreSQL, syncs a turn', ({ flood }) => figure(perTurn(flood, 'syncs'), 2)),
+    row('PostgreSQL, kB of its log a turn', ({ flood }) => figure(ratio(perTurn(flood, 'logged'), 1_000), 1)),
+    row('load generator, CPU ms a turn', ({ flood }) => figure(perTurn(flood, 'generator'), 2)),
+    row('**open loop, 60 % of that**, turns/s', ({ moderate }) => figure(rateOf(moderate))),
+    ...latencies(({ moderate }) => moderate),
+    row('its CPU, ms a turn', ({ moderate }) => figure(perTurn(moderate, 'bot'), 2)),
+    row('**memory**, MB', ({ memory }) => figure(ratio(memory, 1e6))),
+    row('for 10,000 open conversations, MB', ({ chats }) => figure(ratio(chats, 1e6), 1)),
+    row('for 10,000 open web chats, MB', ({ webChats }) => figure(ratio(webChats, 1e6))),
+  ]);
 }
+
+export function growthReport(grown: readonly (readonly [stored: number, periods: readonly Period[]])[]): string {
+  const [first] = grown;
+  return table([
+    [
+      'stored conversations',
+      'turns/s',
+      'p50, ms',
+      'p95, ms',
+      'p99, ms',
+      'p50, to the first',
+      'p99, to the first',
+      'CPU ms a turn',
+      'PostgreSQL, CPU ms a turn',
+    ],
+    ...grown.map(([stored, periods]) => [
+      stored.toLocaleString('en'),
+      figure(rateOf(periods)),
+      ...SHARES.map((share) => figure(latency(periods, share), 1)),
+      ...[0.5, 0.99].map((share) => `${figure(first && latency(periods, share) / latency(first[1], share), 2)} ×`),
+      figure(perTurn(periods, 'bot'), 2),
+      figure(perTurn(periods, 'database'), 2),
+    ]),
+  ]);
+}
+
+const latency = (periods: readonly Measured[], share: number): number =>
+  percentile(
+    periods.flatMap(({ latencies }) => latencies),
+    share,
+  );
 
 /** Of all rounds together; nothing, if any of them has nothing. */
-function ratio(values: readonly (number | undefined)[], floods: readonly Flood[]): number | undefined {
-  const known = values.filter((value) => value !== undefined);
-  return known.length === values.length ? sum(known) / sum(floods.map(({ turns }) => turns)) : undefined;
+function perTurn(periods: readonly Period[], of: keyof Cost): number | undefined {
+  const known = periods.map(({ cost }) => cost[of]).filter((value) => value !== undefined);
+  const answered = sum(periods.map(({ latencies }) => latencies.length));
+  return known.length === periods.length ? sum(known) / answered : undefined;
 }
 
+const ratio = (value: number | undefined, unit: number): number | undefined => value && value / unit;
+
 export function whereItGoes(profiled: readonly Profiled[]): string {
-  const perTurn = ({ spent, turns }: Profiled, part: string) => (spent.parts.get(part) ?? 0) / turns;
+  const timeOf = ({ spent, turns }: Profiled, part: string) => (spent.parts.get(part) ?? 0) / turns;
   const totals = profiled.map(({ spent, turns }) => sum([...spent.parts.values()]) / turns);
   const shared = (each: Profiled, index: number, part: string) => {
-    const time = perTurn(each, part);
-    return [figure(time), `${figure((time / (totals[index] ?? NaN)) * 100, 1)} %`];
+    const time = timeOf(each, part);
+    return `${figure(time)} (${figure((time / (totals[index] ?? NaN)) * 100)} %)`;
   };
   const parts = table([
-    ['µs a turn, profiled', ...profiled.flatMap(({ name }) => [name, ''])],
-    ...partNames.map((part) => [`  ${part}`, ...profiled.flatMap((each, index) => shared(each, index, part))]),
-    ['  all', ...totals.flatMap((total) => [figure(total), ''])],
+    ['µs a turn, profiled', ...profiled.map(({ name }) => name)],
+    ...partNames.map((part) => [part, ...profiled.map((each, index) => shared(each, index, part))]),
+    ['all', ...totals.map((total) => figure(total))],
   ]);
   const functions = profiled.map(({ name, spent }) =>
     [
-      `${name}, the functions that take most by themselves`,
-      ...mostOf(spent, MOST).map(([where, share]) => `${figure(share * 100, 1).padStart(6)} %  ${where}`),
+      `${name}, the functions that take most by themselves:\n`,
+      ...mostOf(spent, MOST).map(([where, share]) => `- ${figure(share * 100, 1)} % \`${where}\``),
     ].join('\n'),
   );
   return [parts, ...functions].join('\n\n');
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const [head = [], ...rest] = rows;
+  return [line(head), line(head.map((_, column) => (column === 0 ? '---' : '---:'))), ...rest.map(line)].join('\n');
 }

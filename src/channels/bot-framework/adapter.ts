@@ -15,7 +15,7 @@ import {
 import { DialogContextError } from 'botbuilder-dialogs/lib/dialogContextError.js';
 import type { DialogState } from 'botbuilder-dialogs/lib/dialogContext.js';
 import { DialogSet } from 'botbuilder-dialogs/lib/dialogSet.js';
-import { ClaimsIdentity } from 'botframework-connector';
+import { ClaimsIdentity, type ConnectorClient, ConnectorFactory, type UserTokenClient } from 'botframework-connector';
 import type { Request, Response, Server } from 'restify';
 import { z } from 'zod';
 import type { Conversations } from '../../conversations/conversations.ts';
@@ -57,7 +57,7 @@ const Address = z.object({ channelId: z.string(), serviceUrl: z.url(), conversat
 
 export function createBotFramework(world: BotFrameworkWorld): BotFramework {
   const { conversations, rules, bot, isOpenHere, onDelivery, onMistake } = world;
-  const authentication = new ConfigurationBotFrameworkAuthentication(
+  const authentication = new FewClients(
     bot ? { ToChannelFromBotOAuthScope: bot.audience } : {},
     bot && createCredentials(bot),
     undefined,
@@ -166,6 +166,39 @@ export function createBotFramework(world: BotFrameworkWorld): BotFramework {
   };
   return { mount, catchUp, idle, channel };
 }
+
+/**
+ * botbuilder makes a client of the connector, and one of its token service, for
+ * every message, which costs more than to send one. Neither keeps anything of a
+ * turn, so one serves all that go to the same address.
+ */
+class FewClients extends ConfigurationBotFrameworkAuthentication {
+  readonly #connectors = new Map<string, Promise<ConnectorClient>>();
+  #tokens: Promise<UserTokenClient> | undefined;
+
+  /** The identity is always our own app’s, or nobody’s. */
+  override createConnectorFactory(identity: ClaimsIdentity): ConnectorFactory {
+    const factory = super.createConnectorFactory(identity);
+    const connectors = this.#connectors;
+    return new (class extends ConnectorFactory {
+      create(serviceUrl: string, audience: string): Promise<ConnectorClient> {
+        const kept = connectors.get(serviceUrl);
+        if (kept) return kept;
+        const made = factory.create(serviceUrl, audience);
+        if (connectors.size >= MOST_CONNECTORS) connectors.clear();
+        connectors.set(serviceUrl, made);
+        return made;
+      }
+    })();
+  }
+
+  override createUserTokenClient(identity: ClaimsIdentity): Promise<UserTokenClient> {
+    return (this.#tokens ??= super.createUserTokenClient(identity));
+  }
+}
+
+/** Teams has one for each part of the world and tenant. */
+const MOST_CONNECTORS = 100;
 
 /** The stack holds one Dialog, which keeps nothing: each turn begins it. */
 const nothingKept = {

@@ -11,6 +11,7 @@
  */
 import { type RequestPolicy, toHttpHeadersLike } from '@azure/core-http-compat';
 import { createHttpHeaders } from '@azure/core-rest-pipeline';
+import { request as send } from 'undici';
 import { z } from 'zod';
 
 /** What to do about it. `after` is in seconds. */
@@ -72,10 +73,12 @@ export const sendingOnce: RequestPolicy = {
     for (const { name, value } of request.headers.headersArray()) headers[name] = value;
     const signal = AbortSignal.timeout(DEADLINE);
     const sent = typeof body === 'string' ? { body } : {};
-    const response = await fetch(url, { method, headers, signal, redirect: 'manual', ...sent }).catch(() => undefined);
-    const bodyAsText = await response?.text().catch(() => undefined);
-    if (!response || (response.ok && bodyAsText === undefined)) throw new NotTaken();
-    if (!response.ok) throw new NotTaken(response.status, refusalIn(response.headers.get('Retry-After'), bodyAsText));
+    // Not by fetch, whose streams cost several times as much.
+    const response = await send(url, { method, headers, signal, ...sent }).catch(() => undefined);
+    const bodyAsText = await response?.body.text().catch(() => undefined);
+    const isOk = response !== undefined && response.statusCode >= 200 && response.statusCode < 300;
+    if (!response || (isOk && bodyAsText === undefined)) throw new NotTaken();
+    if (!isOk) throw new NotTaken(response.statusCode, refusalIn(response.headers['retry-after'], bodyAsText));
     // It is taken, whatever is said of it: botbuilder would fail on what it cannot read, and it would be sent again.
     return {
       request,
@@ -86,15 +89,15 @@ export const sendingOnce: RequestPolicy = {
   },
 };
 
-function refusalIn(retryAfter: string | null, body: string | undefined): { retryAfter?: number; code?: string } {
+function refusalIn(retryAfter: unknown, body: string | undefined): { retryAfter?: number; code?: string } {
   const seconds = secondsIn(retryAfter);
   const code = codeIn(body);
   return { ...(seconds !== undefined && { retryAfter: seconds }), ...(code !== undefined && { code }) };
 }
 
 /** It is written as a number of seconds or as a time (RFC 9110, 10.2.3). */
-function secondsIn(written: string | null): number | undefined {
-  if (written === null) return undefined;
+function secondsIn(written: unknown): number | undefined {
+  if (typeof written !== 'string') return undefined;
   const seconds = /^\d{1,9}$/.test(written) ? Number(written) : (Date.parse(written) - Date.now()) / 1_000;
   return Number.isFinite(seconds) && seconds > 0 ? seconds : undefined;
 }
