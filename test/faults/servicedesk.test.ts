@@ -206,7 +206,8 @@ async function work(agent: AgentAtWork, { origins, chance, tally, isOver }: Work
     const mine = cases.filter((each) => each.agent?.id === agent.id);
     const open = cases.filter((each) => each.state !== 'claimed');
     if (isOver() && mine.length === 0 && open.length === 0) return;
-    const [next] = open;
+    // Whatever can happen is what is tried until it has happened once; then chance decides.
+    const [next] = tally.taken === 0 ? cases.filter((each) => each.agent?.id !== agent.id).reverse() : open;
     if (next && mine.length < 2) {
       const { told } = await insist('POST', `/cases/${next.id}/claim`, {});
       count(outcomeIn(told));
@@ -215,9 +216,15 @@ async function work(agent: AgentAtWork, { origins, chance, tally, isOver }: Work
       const { status, told } = await insist('GET', `/cases/${id}`);
       if (status !== 200) continue;
       const file = fileIn(told);
-      if (file.case.unanswered > 0 && chance.happens(0.6)) await say(id, file.seen);
+      const isSaying = chance.happens(0.6) || tally.said === 0;
+      if (file.case.unanswered > 0 && isSaying) await say(id, file.seen);
       else {
-        const way = isOver() ? 'hand-back' : chance.oneOf(['hand-back', 'onto', 'close', 'release', 'wait'] as const);
+        const [untried] = [
+          ...(tally.closed === 0 ? ['close' as const] : []),
+          ...(tally.handedBack === 0 ? ['onto' as const] : []),
+        ];
+        const byChance = chance.oneOf(['hand-back', 'onto', 'close', 'release', 'wait'] as const);
+        const way = untried ?? (isOver() ? 'hand-back' : byChance);
         const sent = { 'hand-back': {}, onto: ONTO, close: { outcome: 'resolved' }, release: {}, wait: {} }[way];
         if (way === 'wait') continue;
         const { told } = await insist('POST', `/cases/${id}/${way === 'onto' ? 'hand-back' : way}`, sent);
