@@ -16,6 +16,7 @@ export default defineConfig(
             'eslint.config.js',
             'src/build.mjs',
             'test/order.mjs',
+            'test/faults/clock.mjs',
             'src/servicedesk/example/agent-hub.mjs',
           ],
         },

@@ -10,7 +10,7 @@ import { content, readUnderstanding } from '../product.ts';
 import { copyBuild, isLong, type Product, startProduct } from './built-product.ts';
 import { type Chance, createChance } from './chance.ts';
 import { type DatabaseServer, startDatabaseServer, untilQuiet, withClient } from './database-server.ts';
-import { type Chat, type Counts, openChat } from './direct-line-chat.ts';
+import { type Chat, noCounts, openChat } from './direct-line-chat.ts';
 import { plain } from './script.ts';
 import { type Answer, casesIn, fileIn, outcomeIn, type Session, signInAtDesk } from './servicedesk-agent.ts';
 import { findTwoSpeakers, type SaidByAgent } from './servicedesk-checker.ts';
@@ -79,7 +79,7 @@ async function strike(
   const { origins } = struck;
   const begun = performance.now();
   const tally: Tally = { claimed: 0, taken: 0, said: 0, again: 0, released: 0, handedBack: 0, closed: 0, notYours: 0 };
-  const counts: Counts = { messages: 0, resends: 0, retries: 0, looks: 0, signIns: 0 };
+  const counts = noCounts();
   const avoided = new Map<string, number>();
   const agents: AgentAtWork[] = [];
   for (const who of WHO) agents.push({ ...(await signInAtDesk(origins[0] ?? '', who)), said: new Map() });
