@@ -7,8 +7,8 @@
  * would come next. Then the process is killed, and the lock let go of.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Client } from 'pg';
 import type { Product } from './built-product.ts';
+import { withClient } from './database-server.ts';
 
 /** When somebody types the code of a sign-in, says yes to a card, or writes for the last time. */
 export type Moment = 'code' | 'yes' | 'lastMessage';
@@ -19,6 +19,8 @@ type Ambush = {
   size: number;
   most: number;
   lock: string;
+  /** Whose rows it keeps away. */
+  of: 'product' | 'ledger';
   /** What is then left behind, of the conversations $1. */
   caught: string;
   /** What the process has just told the database is lost with it, as when its machine is cut off. */
@@ -35,6 +37,7 @@ const code: Ambush = {
   most: 4,
   // The ledger is asked for cards, and does not answer.
   lock: 'ledger_events in access exclusive mode',
+  of: 'ledger',
   caught: CAUGHT_ASKING,
   isCutOff: false,
 };
@@ -45,6 +48,7 @@ const yes: Ambush = {
   most: 30,
   // The ledger finds the card, and revokes it when nobody is left to hear of it.
   lock: 'ledger_head in share mode',
+  of: 'ledger',
   caught: CAUGHT_ASKING,
   isCutOff: false,
 };
@@ -54,6 +58,7 @@ const lastMessage: Ambush = {
   most: 8,
   // Messages are kept and acknowledged, and no turn is committed.
   lock: 'requests in share mode',
+  of: 'product',
   caught: 'select count(*) from conversations where id = any ($1) and waiting > 0',
   isCutOff: true,
 };
@@ -79,11 +84,16 @@ export type Ambushes = {
   over: () => Promise<void>;
 };
 
-/** Kills and starts again. `aim` chooses a process that runs. */
-export type Executioner = Pick<Product, 'kill' | 'restart'> & { aim: () => number };
+/** Kills and starts again. `aim` chooses a process that runs; `alone` waits until nobody else is to be disturbed by it. */
+export type Executioner = Pick<Product, 'kill' | 'restart'> & {
+  aim: () => number;
+  alone: (work: () => Promise<void>) => Promise<void>;
+};
 
-/** `rows` is for nobody else to use. */
-export function layAmbushes({ origins, names }: Product, rows: Client, executioner: Executioner): Ambushes {
+/** Where the rows are, of the product and of its ledger. */
+export type Databases = Record<Ambush['of'], string>;
+
+export function layAmbushes({ origins, names }: Product, databases: Databases, executioner: Executioner): Ambushes {
   const caught = { code: 0, yes: 0, lastMessage: 0 };
   const laid = ambushes.map((ambush) => ({ ambush, gathered: [] as string[], isSprung: false, ...createSignal() }));
   let springing: Promise<void> = Promise.resolve();
@@ -91,20 +101,25 @@ export function layAmbushes({ origins, names }: Product, rows: Client, execution
   const spring = async (each: (typeof laid)[number]): Promise<void> => {
     const { ambush, gathered, go } = each;
     const victim = executioner.aim();
-    const count = async () => Number((await rows.query<{ count: string }>(ambush.caught, [gathered])).rows[0]?.count);
-    await rows.query('begin');
     try {
-      await rows.query(`lock table ${ambush.lock}`);
-      each.isSprung = true;
-      go(origins[victim]);
-      for (const end = Date.now() + CATCHING; Date.now() < end && (await count()) < gathered.length;) await wait(5);
-      await wait(ARRIVING);
-      await executioner.kill(victim);
-      if (ambush.isCutOff) await rows.query(CUT_OFF, [names[victim]]);
-      caught[ambush.moment] += await count();
+      await withClient(databases.product, (rows) =>
+        withClient(databases[ambush.of], async (locked) => {
+          const count = async () =>
+            Number((await rows.query<{ count: string }>(ambush.caught, [gathered])).rows[0]?.count);
+          await locked.query('begin');
+          await locked.query(`lock table ${ambush.lock}`);
+          each.isSprung = true;
+          go(origins[victim]);
+          for (const end = Date.now() + CATCHING; Date.now() < end && (await count()) < gathered.length;) await wait(5);
+          await wait(ARRIVING);
+          await executioner.kill(victim);
+          if (ambush.isCutOff) await rows.query(CUT_OFF, [names[victim]]);
+          caught[ambush.moment] += await count();
+          await locked.query('rollback');
+        }),
+      );
     } finally {
       go(undefined);
-      await rows.query('rollback');
     }
     await executioner.restart(victim);
   };
@@ -119,7 +134,7 @@ export function layAmbushes({ origins, names }: Product, rows: Client, execution
       gathered.push(conversation);
       if (gathered.length === 1) setTimeout(go, GATHERING, undefined).unref();
       if (gathered.length === ambush.size) {
-        springing = springing.then(() => spring(open));
+        springing = springing.then(() => executioner.alone(() => spring(open)));
         springing.catch(() => undefined);
       }
       return gone;

@@ -32,6 +32,8 @@ export type Product = {
   kill: (nth: number) => Promise<void>;
   /** Starts one that was killed, where it was. Resolves when it serves. */
   restart: (nth: number) => Promise<void>;
+  /** Sends one of them a signal, if it runs. */
+  signal: (nth: number, signal: NodeJS.Signals) => void;
   /** Every line that a process has written, besides where it is: only warnings and mistakes are. */
   logged: () => string[];
   stop: () => Promise<void>;
@@ -95,6 +97,7 @@ export async function startProduct(home: string, { command, name, count, environ
     names,
     kill: (nth) => endOne(nth, 'SIGKILL'),
     restart: start,
+    signal: (nth, signal) => running.get(nth)?.signal(signal),
     logged: () => [...lines],
     stop,
   };
@@ -120,7 +123,11 @@ export async function runToItsEnd(
 
 const programIn = (home: string): string => join(home, 'dist/kortlotsen.js');
 
-type Started = { ready: Promise<void>; end: (signal: NodeJS.Signals) => Promise<void> };
+type Started = {
+  ready: Promise<void>;
+  signal: (signal: NodeJS.Signals) => void;
+  end: (signal: NodeJS.Signals) => Promise<void>;
+};
 
 function launch(command: readonly string[], env: NodeJS.ProcessEnv, complain: (line: string) => void): Started {
   const child = spawn(process.execPath, command, { env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -133,6 +140,7 @@ function launch(command: readonly string[], env: NodeJS.ProcessEnv, complain: (l
   });
   return {
     ready: readinessOf(child, child.stderr),
+    signal: (signal) => void child.kill(signal),
     end(signal) {
       isEnding = true;
       return end(child, signal);

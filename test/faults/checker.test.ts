@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { root } from './built-product.ts';
-import { findLeaks, findViolations, type Testimony } from './checker.ts';
+import { countRepeated, findLeaks, findViolations, type Testimony } from './checker.ts';
 import { type DatabaseServer, startDatabaseServer } from './database-server.ts';
 
 const PATIENCE = 120_000;
@@ -415,6 +415,113 @@ describe('by what a student saw it is found that', () => {
     const sent = other.sent.map((each) => ({ ...each, round: 3 - each.round })).reverse();
     expect(await find([one, { ...other, sent }])).toEqual([
       'web/b: message b1 is at 2, before one that was acknowledged before it, at 4',
+    ]);
+  });
+});
+
+/** A third conversation, which is pushed to: two messages, and three replies. */
+const PUSHED = `
+  insert into conversations (id, channel, is_pushed, turns, last_seq, answered_seq, replied_seq, delivered_seq)
+    values ('bot/c', 'msteams', true, 3, 5, 4, 5, 5);
+  insert into messages (conversation, seq, author, kind, id, resend_key, said, at, turn, answers)
+  select 'bot/c', seq, author, 'message', id, key, jsonb_build_object('text', said), '2022-03-22Z'::timestamptz + seq * interval '1 s', turn, answers
+  from (values
+    (1, 'bot', null, null, 'Hej. Jag är en robot.', 1, null),
+    (2, 'student', 'c1', 'x', 'hej', null, null),
+    (3, 'bot', null, null, 'Hej <du> [nu].', 2, 2),
+    (4, 'student', 'c2', 'y', 'tack', null, null),
+    (5, 'bot', null, null, 'Tack själv.', 3, 4)
+  ) as entries (seq, author, id, key, said, turn, answers);`;
+
+const saying = (text: string, under: number[] = []) => ({ text, under });
+const [welcomed, greeted, thanked] = [
+  saying('Hej. Jag är en robot.'),
+  saying('Hej &lt;du> [nu\\].\n\nEnligt vägledningen [1]'),
+  saying('Tack själv.'),
+];
+
+describe('of what was pushed it is', () => {
+  beforeEach(() => client.query(PUSHED));
+
+  const findPushed = (delivered: { text: string; under: number[] }[], changes: Partial<Testimony> = {}) => {
+    const sent = [
+      { ids: ['c1'], text: ' hej ', hasSecret: false, round: 1, places: [], isAcknowledged: true },
+      { ids: ['c2'], text: 'tack', hasSecret: false, round: 2, places: [], isAcknowledged: true },
+    ];
+    const [, other] = testify();
+    const one = { ...other, conversation: 'bot/c', sent, seen: [], delivered, ...changes };
+    return find([...testify(), one]);
+  };
+
+  it('right that everything came, in parts and in order', async () => {
+    expect(await findPushed([welcomed, greeted, saying('', [3]), thanked])).toEqual([]);
+  });
+
+  it('right, and counted, that something came again', async () => {
+    const delivered = [welcomed, greeted, greeted, saying('', [3]), welcomed, greeted, thanked, thanked];
+    expect(await findPushed(delivered)).toEqual([]);
+    const [, other] = testify();
+    expect(await countRepeated(client, [other, { ...other, conversation: 'bot/c', delivered }])).toBe(4);
+  });
+
+  it.each<[string, { text: string; under: number[] }[], string[]]>([
+    ['that a reply never came', [welcomed, greeted], ['what was said at 5 never came']],
+    [
+      'that two replies came the other way round',
+      [welcomed, thanked, greeted],
+      ['what was said at 5 came before what was said at 3'],
+    ],
+    ['that one in the middle never came', [welcomed, thanked], ['what was said at 5 came before what was said at 3']],
+    [
+      'that something came that was never said',
+      [welcomed, greeted, saying('Kortet är spärrat.'), thanked],
+      ['something came that was never said'],
+    ],
+    [
+      'that a button stands under what the student wrote',
+      [welcomed, greeted, saying('', [4]), thanked],
+      ['a button stands under 4, where nothing was said'],
+    ],
+  ])('found %s', async (_, delivered, expected) => {
+    expect(await findPushed(delivered)).toEqual(expected.map((each) => `bot/c: ${each}`));
+  });
+
+  it('found that the row waits for something to be delivered', async () => {
+    await client.query(`update conversations set delivered_seq = 3 where id = 'bot/c'`);
+    expect(await findPushed([welcomed, greeted, thanked])).toEqual(['bot/c: delivered is 3 by its row, of 5']);
+  });
+
+  it('found that a message was accepted and is kept nowhere', async () => {
+    const lost = {
+      ids: ['c3', 'c3-again'],
+      text: 'hallå',
+      hasSecret: false,
+      round: 3,
+      places: [],
+      isAcknowledged: true,
+    };
+    const kept = [
+      { ids: ['c1'], text: 'hej', hasSecret: false, round: 1, places: [], isAcknowledged: true },
+      { ids: ['c2'], text: 'tack', hasSecret: false, round: 2, places: [], isAcknowledged: true },
+    ];
+    expect(await findPushed([welcomed, greeted, thanked], { sent: [...kept, lost] })).toEqual([
+      'bot/c: message c3 was acknowledged, and is kept 0 times',
+    ]);
+  });
+
+  it('found that a message was decided twice, under its two ids', async () => {
+    await client.query(`insert into messages (conversation, seq, author, kind, id, said, at)
+      values ('bot/c', 6, 'student', 'message', 'c2-again', '{"text": "tack"}', now());
+      insert into messages (conversation, seq, author, kind, said, at, turn, answers)
+      values ('bot/c', 7, 'bot', 'message', '{"text": "Tack själv."}', now(), 4, 6);
+      update conversations set turns = 4, last_seq = 7, answered_seq = 6, replied_seq = 7, delivered_seq = 7
+        where id = 'bot/c'`);
+    const sent = [
+      { ids: ['c1'], text: 'hej', hasSecret: false, round: 1, places: [], isAcknowledged: true },
+      { ids: ['c2', 'c2-again'], text: 'tack', hasSecret: false, round: 2, places: [], isAcknowledged: true },
+    ];
+    expect(await findPushed([welcomed, greeted, thanked, thanked], { sent })).toEqual([
+      'bot/c: message c2 was acknowledged, and is kept 2 times',
     ]);
   });
 });

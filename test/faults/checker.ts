@@ -17,12 +17,16 @@ export type Sent = {
   hasSecret: boolean;
   /** Every message of a round was acknowledged before any of the next was sent. */
   round: number;
-  /** Where in the log it is, as it was acknowledged: once for every time it was. */
+  /** Where in the log it is, as it was acknowledged: once for every time it was. A channel that is pushed to tells none. */
   places: number[];
+  isAcknowledged?: boolean;
 };
 
 /** An entry of the log as a student was shown it. */
 export type Seen = { seq: number; author: string; id?: string | undefined; text: string };
+
+/** What was pushed to a student. A reply comes in parts: its text, and then each of its cards. */
+export type Delivered = { text: string; under: number[] };
 
 /** What a student knows of one conversation. */
 export type Testimony = {
@@ -31,6 +35,8 @@ export type Testimony = {
   sent: Sent[];
   /** In the order it was seen. */
   seen: Seen[];
+  /** Of a channel that is pushed to: what came of the bot, in order, with the places that its buttons stand under. */
+  delivered?: Delivered[];
   /** Who the student has proved to be, or tried to. */
   signedInAs: string[];
   /** Whether the student said yes to a card that was read back. */
@@ -47,6 +53,7 @@ type Conversation = {
   last_seq: number;
   answered_seq: number;
   replied_seq: number;
+  delivered_seq: number;
   waiting: number;
 };
 type Message = {
@@ -98,8 +105,9 @@ export async function findViolations(
   secrets: readonly string[],
 ): Promise<string[]> {
   const conversations = byKey(await allOf<Conversation>(product, CONVERSATIONS), ({ id }) => id);
-  const messages = groupedBy(await allOf<Message>(product, MESSAGES), ({ conversation }) => conversation);
-  const requests = groupedBy(await allOf<Asked>(product, REQUESTS), ({ conversation }) => conversation);
+  const by = await clockOf(product);
+  const messages = groupedBy(await allOf<Message>(product, messagesBy(by)), ({ conversation }) => conversation);
+  const requests = groupedBy(await allOf<Asked>(product, requestsBy(by)), ({ conversation }) => conversation);
   const proofs = groupedBy(await allOf<Proof>(product, PROOFS), ({ conversation }) => conversation);
   // The ledger knows a reference by its hash, which nobody can read it from.
   const references = byKey([...requests.values()].flat(), ({ reference }) => hashOf(reference));
@@ -133,7 +141,7 @@ export async function findViolations(
       ...answeredOnce(one),
       ...inOrder(one),
       ...welcomedOnce(one),
-      ...seenAsKept(one),
+      ...(testimony.delivered ? deliveredAsKept(one, testimony.delivered).violations : seenAsKept(one)),
       ...tabsAreAlike(one),
       ...countedRight(one),
       ...finished(one),
@@ -154,17 +162,18 @@ export async function findViolations(
 function keptOnce({ testimony, heard }: Case): string[] {
   const found: string[] = [];
   const claimed = new Set<number>();
-  for (const { ids, text, hasSecret, places } of testimony.sent) {
+  for (const { ids, text, hasSecret, places, isAcknowledged = places.length > 0 } of testimony.sent) {
     const [name = ''] = ids;
     const rows = heard.filter(({ id }) => id !== null && ids.includes(id));
     for (const { seq } of rows) claimed.add(seq);
-    if (places.length === 0) found.push(`message ${name} was never acknowledged`);
+    if (!isAcknowledged) found.push(`message ${name} was never acknowledged`);
     else if (rows.length !== 1) found.push(`message ${name} was acknowledged, and is kept ${times(rows.length)}`);
     for (const { seq, text: kept } of rows.slice(0, 1)) {
       if (places.some((place) => place !== seq)) {
         found.push(`message ${name} is at ${seq}, and was said to be at ${[...new Set(places)].join(' and ')}`);
       }
-      if (!hasSecret && kept !== text) found.push(`message ${name} is kept as something else than was written`);
+      const isAsWritten = kept === text || (testimony.delivered !== undefined && kept === text.trim());
+      if (!hasSecret && !isAsWritten) found.push(`message ${name} is kept as something else than was written`);
     }
   }
   for (const { seq } of heard) if (!claimed.has(seq)) found.push(`nobody wrote what is kept at ${seq}`);
@@ -267,6 +276,58 @@ function seenAsKept({ testimony: { seen }, log }: Case): string[] {
 /** A channel may add to a reply, such as its sources, and never to what the student wrote. */
 const shows = (text: string, row: Message): boolean =>
   row.author === 'bot' ? text.startsWith(row.text) : text === row.text;
+
+/**
+ * Every reply came, and none before all that was said before it. Whoever was not sure that it came may have sent it
+ * again: that is no violation, but it is counted.
+ */
+function deliveredAsKept({ said, row }: Pick<Case, 'said' | 'row'>, delivered: readonly Delivered[]) {
+  const violations: string[] = [];
+  const texts = said.filter(({ text }) => text !== '').map(({ seq, text }) => ({ seq, text: asShown(text) }));
+  const places = new Set(said.map(({ seq }) => seq));
+  let next = 0;
+  let repeated = 0;
+  for (const { text, under } of delivered) {
+    for (const seq of under)
+      if (!places.has(seq)) violations.push(`a button stands under ${seq}, where nothing was said`);
+    if (text === '') continue;
+    const shown = asShown(text);
+    if (texts[next] && shown.startsWith(texts[next]?.text ?? '\0')) next++;
+    else if (texts.slice(0, next).some((each) => shown.startsWith(each.text))) repeated++;
+    else {
+      const later = texts.slice(next).find((each) => shown.startsWith(each.text));
+      violations.push(
+        later
+          ? `what was said at ${later.seq} came before what was said at ${texts[next]?.seq ?? 0}`
+          : 'something came that was never said',
+      );
+      if (later) next = texts.indexOf(later) + 1;
+    }
+  }
+  for (const { seq } of texts.slice(next)) violations.push(`what was said at ${seq} never came`);
+  if (row.delivered_seq !== row.replied_seq) {
+    violations.push(`delivered is ${row.delivered_seq} by its row, of ${row.replied_seq}`);
+  }
+  return { violations, repeated };
+}
+
+/** Without what a channel does so that nothing of it is taken for signs of HTML or of a link. */
+const asShown = (text: string): string => text.replace(/&lt;/g, '<').replace(/&amp;/g, '&').replaceAll('\\', '').trim();
+
+/** How many replies came more than once. */
+export async function countRepeated(product: Client, testimonies: readonly Testimony[]): Promise<number> {
+  const rows = byKey(await allOf<Conversation>(product, CONVERSATIONS), ({ id }) => id);
+  const log = await allOf<Message>(product, messagesBy(await clockOf(product)));
+  const said = groupedBy(
+    log.filter(({ author }) => author === 'bot'),
+    ({ conversation }) => conversation,
+  );
+  return testimonies.reduce((sum, { conversation, delivered }) => {
+    const row = rows.get(conversation);
+    const one = row && delivered && { said: said.get(conversation) ?? [], row };
+    return sum + (one ? deliveredAsKept(one, delivered).repeated : 0);
+  }, 0);
+}
 
 function countedRight({ row, log, heard, said }: Case): string[] {
   const last = (numbers: (number | null)[]) => Math.max(0, ...numbers.map((each) => each ?? 0));
@@ -409,23 +470,41 @@ const CLOCK = /\d\d:\d\d:\d\d(\.\d+)?/g;
 
 // The rows
 
-const CONVERSATIONS = 'select id, turns, last_seq, answered_seq, replied_seq, waiting from conversations';
-
-const MESSAGES = `
-  select conversation, seq, author, kind, id, coalesce(said ->> 'text', '') as text, at, turn, answers
-  from messages order by conversation, seq`;
+const CONVERSATIONS =
+  'select id, turns, last_seq, answered_seq, replied_seq, delivered_seq, waiting from conversations';
 
 /**
- * A turn is dated just before it is committed, and taken when the one before is committed. So the turn that made or
- * closed a request is the last one dated until then, by one clock.
+ * A turn is dated by the clock of whoever took it, just before it is committed. Where the database keeps when that was,
+ * it is dated by its own clock instead, as requests are: then it does not matter that anybody else's clock is wrong.
  */
-const REQUESTS = `
+type Clock = 'theirs' | 'the database’s';
+
+async function clockOf(client: Client): Promise<Clock> {
+  const [found] = await allOf<{ track_commit_timestamp: string }>(client, 'show track_commit_timestamp');
+  return found?.track_commit_timestamp === 'on' ? 'the database’s' : 'theirs';
+}
+
+const dated = (by: Clock): string => (by === 'theirs' ? 'm.at' : 'pg_xact_commit_timestamp(m.xmin)');
+
+const messagesBy = (by: Clock): string => `
+  select conversation, seq, author, kind, id, coalesce(said ->> 'text', '') as text, ${dated(by)} as at, turn, answers
+  from messages m order by conversation, seq`;
+
+/**
+ * Requests are dated when the statement begins that makes or closes them. By the clock of whoever took that turn, it is
+ * the last one dated until then; by the database's, the first one dated since, for it is committed a moment later.
+ */
+const turnAt = (by: Clock, at: string): string => {
+  const which = by === 'theirs' ? 'max' : 'min';
+  const when = by === 'theirs' ? `<= ${at}` : `>= ${at}`;
+  return `(select ${which}(turn) from messages m
+    where m.conversation = r.conversation and m.author = 'bot' and ${dated(by)} ${when})`;
+};
+
+const requestsBy = (by: Clock): string => `
   select conversation, reference, request ->> 'request' as name, request ->> 'person' as person,
     request ->> 'card' as card, state, attempts, made_at,
-    (select max(turn) from messages m where m.conversation = r.conversation and m.author = 'bot' and m.at <= made_at)
-      as made_in,
-    (select max(turn) from messages m where m.conversation = r.conversation and m.author = 'bot' and m.at <= due_at)
-      as closed_in
+    ${turnAt(by, 'made_at')} as made_in, ${turnAt(by, 'due_at')} as closed_in
   from requests r order by id`;
 
 const PROOFS = 'select distinct conversation, person from proofs';

@@ -3,10 +3,11 @@
  * the processes, asks another when one does not answer, sends again what it is
  * not sure of, and writes down what it did and saw.
  */
-import { Agent, type IncomingHttpHeaders, request } from 'node:http';
-import { text as textOf } from 'node:stream/consumers';
+import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
+import { WebSocket } from 'ws';
 import { z } from 'zod';
+import { type Answer, type Asked, ask } from './asking.ts';
 import type { Chance } from './chance.ts';
 import type { Seen, Sent, Testimony } from './checker.ts';
 import type { Line } from './script.ts';
@@ -15,7 +16,37 @@ import type { Line } from './script.ts';
 export type Shown = Seen & { suggests: string[]; link: string | undefined };
 
 /** How often something happened, over all chats. */
-export type Counts = { messages: number; resends: number; retries: number; looks: number; signIns: number };
+export type Counts = {
+  messages: number;
+  resends: number;
+  retries: number;
+  looks: number;
+  signIns: number;
+  /** Messages sent at the same time as another, to whichever process; and, of those, the later of two first. */
+  together: number;
+  reversed: number;
+};
+export const noCounts = (): Counts => ({
+  ...{ messages: 0, resends: 0, retries: 0, looks: 0, signIns: 0 },
+  ...{ together: 0, reversed: 0 },
+});
+
+/** Whoever writes several things at once may have the later one come first. */
+export function inAnyOrder<Message>(all: readonly Message[], counts: Counts, isReversed: boolean): readonly Message[] {
+  if (all.length < 2) return all;
+  counts.together += all.length;
+  if (!isReversed) return all;
+  counts.reversed += all.length - 1;
+  return all.toReversed();
+}
+
+/** What goes wrong on the way of a student's own, and how often it has. */
+export type Troubles = {
+  /** Of what is sent, and of the streams that are open whenever somebody looks: how often it is cut off. */
+  ofSent: number;
+  ofStreams: number;
+  counts: { sentCut: number; streamsCut: number };
+};
 
 export type Chat = {
   testimony: Omit<Testimony, 'seen'> & { seen: Shown[] };
@@ -23,6 +54,10 @@ export type Chat = {
   write: (lines: readonly Line[], at?: string) => Promise<Sent[]>;
   /** Sends again what was sent. Under a new id it is still the same, by its text and time. */
   resend: (sent: Sent, under: 'the same id' | 'a new id') => Promise<void>;
+  /** What the bot has shown since they were written. */
+  since: (sent: readonly Sent[]) => Shown[];
+  /** The reply to the last of them has come, or one to what came even later. */
+  isAnswered: (sent: readonly Sent[]) => boolean;
   /** Looks for more until it has seen what it waits for. False if that never came, which it complains of. */
   until: (isSeen: (seen: readonly Shown[]) => boolean, what: string) => Promise<boolean>;
   /** Fetches what there is to see. */
@@ -33,16 +68,18 @@ export type Chat = {
   signIn: (link: string, who: string) => Promise<string | undefined>;
 };
 
-/** In milliseconds: how long one try may take, how long to go on trying, and to leave a process that did not answer. */
-const ONE_TRY = 10_000;
-const ALL_TRIES = 60_000;
-const AVOIDING = 250;
+/** In milliseconds: how long to go on trying, and to leave a process that did not answer. */
+export const ALL_TRIES = 60_000;
+export const AVOIDING = 250;
 /** How often to look: often at first, and ever less so. */
 const FIRST_LOOK = 120;
+/** In milliseconds: so soon after it is sent something is cut off. */
+export const LATEST_CUT = 25;
 const LONGEST_PAUSE = 800;
 const TOO_MUCH = 429;
 
 const Begun = z.object({ conversation: z.string(), token: z.string() });
+const Streamed = z.object({ streamUrl: z.string() });
 const Acknowledged = z.object({ id: z.string() });
 const Activity = z.object({
   id: z.string(),
@@ -57,10 +94,6 @@ const Activity = z.object({
 const Log = z.object({ activities: z.array(Activity), watermark: z.string() });
 
 type Call = { method: 'GET' | 'POST'; path: string; body?: object; at?: string | undefined };
-type Answer = { status: number; text: string; headers: IncomingHttpHeaders };
-
-/** `fetch` takes twice the time, which the processes would miss. */
-const agent = new Agent({ keepAlive: true });
 
 export type ChatWorld = {
   origins: readonly string[];
@@ -72,11 +105,20 @@ export type ChatWorld = {
   onAcknowledged: (origin: string, text: string) => void;
   /** How long an answer is waited for, in milliseconds. */
   patience: number;
+  /** Whether it is told by a WebSocket what there is to see, and asks only for what that lacked in the end. */
+  isStreamed?: boolean;
+  troubles?: Troubles | undefined;
 };
+
+/** Out of those who have answered lately, if there are any. */
+export function chooseFrom({ avoided, chance }: Pick<ChatWorld, 'avoided' | 'chance'>, all: readonly string[]): string {
+  const answering = all.filter((origin) => (avoided.get(origin) ?? 0) < Date.now());
+  return chance.oneOf(answering.length > 0 ? answering : all);
+}
 
 /** `home` is the process it begins at. */
 export async function openChat(name: string, home: string, world: ChatWorld): Promise<Chat> {
-  const { origins, chance, counts, avoided } = world;
+  const { origins, chance, counts, avoided, troubles } = world;
   let token: string | undefined = undefined;
 
   const attempt = async (origin: string, { method, path, body }: Call): Promise<Answer | undefined> => {
@@ -84,17 +126,17 @@ export async function openChat(name: string, home: string, world: ChatWorld): Pr
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...(body && { 'content-type': 'application/json' }),
     };
-    return ask(`${origin}${path}`, { method, headers, body: body && JSON.stringify(body) });
-  };
-
-  const chooseFrom = (all: readonly string[]): string => {
-    const answering = all.filter((origin) => (avoided.get(origin) ?? 0) < Date.now());
-    return chance.oneOf(answering.length > 0 ? answering : all);
+    const isCut = method === 'POST' && troubles !== undefined && chance.happens(troubles.ofSent);
+    if (isCut) troubles.counts.sentCut += 1;
+    return ask(`${origin}${path}`, {
+      ...{ method, headers, body: body && JSON.stringify(body) },
+      ...(isCut && { cutAfter: chance.below(LATEST_CUT) }),
+    });
   };
 
   /** Asks one process after the other until one answers. */
   const call = async (asked: Call): Promise<Answer & { origin: string }> => {
-    let at = asked.at ?? chooseFrom(origins);
+    let at = asked.at ?? chooseFrom(world, origins);
     let end = Date.now() + ALL_TRIES;
     while (Date.now() < end) {
       const answer = await attempt(at, asked);
@@ -108,7 +150,10 @@ export async function openChat(name: string, home: string, world: ChatWorld): Pr
       if (answer) return { ...answer, origin: at };
       counts.retries += 1;
       avoided.set(at, Date.now() + AVOIDING);
-      at = chooseFrom(origins.filter((each) => each !== at));
+      at = chooseFrom(
+        world,
+        origins.filter((each) => each !== at),
+      );
       await wait(20);
     }
     throw new Error(`${name}: nobody answered ${asked.method} ${asked.path} for ${ALL_TRIES / 1_000} seconds`);
@@ -163,14 +208,54 @@ export async function openChat(name: string, home: string, world: ChatWorld): Pr
     watermark = log.watermark;
   };
   // One look at a time: two would both see what is new.
-  const look = (): Promise<void> =>
+  const lookOnce = (): Promise<void> =>
     (looking ??= lookNow().finally(() => {
       looking = undefined;
     }));
 
+  let stream: WebSocket | undefined;
+  /** Whoever serves the stream may die: then it is opened anew, from where it was, at any of them. */
+  const beStreamed = async (): Promise<void> => {
+    if (stream && troubles && chance.happens(troubles.ofStreams)) {
+      troubles.counts.streamsCut += 1;
+      stream.terminate();
+      stream = undefined;
+    }
+    if (stream) return;
+    const asked = `${path}/${conversation}?${new URLSearchParams({ watermark }).toString()}`;
+    const { told, origin } = await succeed({ method: 'GET', path: asked });
+    const { pathname, search } = new URL(Streamed.parse(told).streamUrl);
+    const opened = new WebSocket(`${origin.replace(/^http/, 'ws')}${pathname}${search}`);
+    stream = opened;
+    const forget = () => {
+      if (stream === opened) stream = undefined;
+    };
+    opened.on('error', forget);
+    opened.on('close', forget);
+    opened.on('message', (data: Buffer) => {
+      // What comes by one that was given up, comes again by the next.
+      if (stream !== opened || data.length === 0) return;
+      const log = Log.parse(JSON.parse(data.toString()));
+      seen.push(...log.activities.map(toShown));
+      watermark = log.watermark;
+    });
+    await Promise.race([once(opened, 'open'), once(opened, 'close'), wait(STREAM_OPENING)]).catch(forget);
+  };
+  const look = world.isStreamed ? beStreamed : lookOnce;
+  const placesOf = (sent: readonly Sent[]): number[] => sent.flatMap(({ places }) => places);
+  const shownAfter = (place: number) => seen.filter(({ author, seq }) => author === 'bot' && seq > place);
+
   return {
     testimony,
-    look,
+    since: (sent) => shownAfter(Math.min(...placesOf(sent))),
+    isAnswered: (sent) => shownAfter(Math.max(...placesOf(sent))).length > 0,
+    async look() {
+      if (!world.isStreamed) return lookOnce();
+      // What the stream has not shown by then, is there to be fetched.
+      stream?.close();
+      stream = undefined;
+      return lookOnce();
+    },
     async write(lines, at) {
       round += 1;
       const all = lines.map((line): Sent => {
@@ -179,7 +264,8 @@ export async function openChat(name: string, home: string, world: ChatWorld): Pr
         return sent;
       });
       counts.messages += all.length;
-      await Promise.all(all.map((sent) => post(sent, sent.ids[0] ?? '', at)));
+      const isReversed = troubles !== undefined && chance.happens(0.5);
+      await Promise.all(inAnyOrder(all, counts, isReversed).map((sent) => post(sent, sent.ids[0] ?? '', at)));
       return all;
     },
     async resend(sent, under) {
@@ -204,29 +290,40 @@ export async function openChat(name: string, home: string, world: ChatWorld): Pr
       const log = Log.parse(await answerOf({ method: 'GET', path: activities }));
       testimony.tabs.push(log.activities.map(toShown));
     },
-    async signIn(link, who) {
-      counts.signIns += 1;
-      if (!testimony.signedInAs.includes(who)) testimony.signedInAs.push(who);
-      const { pathname, search } = new URL(link);
-      for (let nth = 0; nth < MOST_SIGN_INS; nth++) {
-        // Any process serves the link, and one that dies takes the sign-in with it.
-        const at = chooseFrom(origins);
-        const page = await visit(`${at}${pathname}${search}`, who);
-        const code = page && CODE.exec(page.text)?.[0];
-        if (code !== undefined) return code;
-        if (page?.status === 410 && nth > 0) return undefined;
-        avoided.set(at, Date.now() + AVOIDING);
-        await wait(Math.min(1_000, 100 * 2 ** nth));
-      }
-      return undefined;
-    },
+    signIn: (link, who) => signIn(link, who, testimony, world),
   };
 }
 
+/** In milliseconds. */
+const STREAM_OPENING = 5_000;
 /** No more than a link may be used. */
 const MOST_SIGN_INS = 18;
 const MOST_REDIRECTS = 12;
 const CODE = /\b[B-DF-HJ-NP-TV-XZ]{4}-[B-DF-HJ-NP-TV-XZ]{4}\b/;
+
+/** Signs in as somebody, in a browser of their own. Gives the code to type, unless the link is good no longer. */
+export async function signIn(
+  link: string,
+  who: string,
+  testimony: Pick<Testimony, 'signedInAs'>,
+  world: Pick<ChatWorld, 'origins' | 'avoided' | 'chance' | 'counts'>,
+): Promise<string | undefined> {
+  const { origins, avoided, counts } = world;
+  counts.signIns += 1;
+  if (!testimony.signedInAs.includes(who)) testimony.signedInAs.push(who);
+  const { pathname, search } = new URL(link);
+  for (let nth = 0; nth < MOST_SIGN_INS; nth++) {
+    // Any process serves the link, and one that dies takes the sign-in with it.
+    const at = chooseFrom(world, origins);
+    const page = await visit(`${at}${pathname}${search}`, who);
+    const code = page && CODE.exec(page.text)?.[0];
+    if (code !== undefined) return code;
+    if (page?.status === 410 && nth > 0) return undefined;
+    avoided.set(at, Date.now() + AVOIDING);
+    await wait(Math.min(1_000, 100 * 2 ** nth));
+  }
+  return undefined;
+}
 
 /**
  * Goes where it is sent, in a new browser. Where it is asked who it is, it says so in the form; a provider without a
@@ -258,30 +355,6 @@ async function visit(address: string, who: string): Promise<Answer | undefined> 
         : { method: 'GET' };
   }
   return undefined;
-}
-
-type Asked = { method: 'GET' | 'POST'; headers?: Record<string, string>; body?: string | undefined };
-
-/** Nothing, if there is no answer, or only that it went wrong. */
-async function ask(url: string, { method, headers = {}, body }: Asked): Promise<Answer | undefined> {
-  try {
-    const answer = await new Promise<Answer>((resolve, reject) => {
-      const asking = request(url, { agent, method, headers, timeout: ONE_TRY }, (response) => {
-        // Read before anything is believed: it may break off.
-        textOf(response).then((text) => {
-          resolve({ status: response.statusCode ?? 500, text, headers: response.headers });
-        }, reject);
-      });
-      asking.on('error', reject);
-      asking.on('timeout', () => {
-        asking.destroy(new Error('There was no answer'));
-      });
-      asking.end(body);
-    });
-    return answer.status < 500 ? answer : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 const isFine = (status: number): boolean => status >= 200 && status < 300;

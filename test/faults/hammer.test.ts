@@ -43,7 +43,7 @@ async function strike(blows: Blows): Promise<Found> {
   let violations: string[] | undefined;
   try {
     return await withClient(url, async (rows) => {
-      const { testimonies, tally, caught, undone } = await hammer(struck, rows, blows);
+      const { testimonies, tally, caught, undone } = await hammer(struck, rows, url, blows);
       violations = [...undone, ...(await findViolations({ product: rows, ledger: rows }, testimonies, secrets))];
       const counts = Object.entries({ ...tally, ...caught, violations: violations.length });
       process.stderr.write(`hammer: ${counts.map(([what, count]) => `${count} ${what}`).join(', ')}\n`);

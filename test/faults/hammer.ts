@@ -6,7 +6,7 @@ import type { Product } from './built-product.ts';
 import { type Chance, createChance } from './chance.ts';
 import type { Testimony } from './checker.ts';
 import { untilQuiet } from './database-server.ts';
-import { type Chat, type Counts, openChat } from './direct-line-chat.ts';
+import { type Chat, type Counts, noCounts, openChat } from './direct-line-chat.ts';
 import { writeScript } from './script.ts';
 import { converse } from './student.ts';
 
@@ -37,10 +37,10 @@ const PATIENCE = 60_000;
 /** In milliseconds. Requests of a process that was killed are left alone for a while. */
 const QUIETENING = 60_000;
 
-export async function hammer(product: Product, rows: Client, blows: Blows): Promise<Aftermath> {
+export async function hammer(product: Product, rows: Client, url: string, blows: Blows): Promise<Aftermath> {
   const { origins } = product;
   const { seed, conversations, messages, kills } = blows;
-  const counts: Counts = { messages: 0, resends: 0, retries: 0, looks: 0, signIns: 0 };
+  const counts = noCounts();
   const total = origins.length * conversations * messages;
   const begun = performance.now();
   const avoided = new Map<string, number>();
@@ -51,6 +51,7 @@ export async function hammer(product: Product, rows: Client, blows: Blows): Prom
   const running = new Set(origins.keys());
   /** Two kill side by side, in ambushes and elsewhere, so that one process is left to go on. */
   const executionerBy = (chance: Chance): Executioner => ({
+    alone: (work) => work(),
     aim() {
       const victim = chance.oneOf([...running]);
       running.delete(victim);
@@ -66,7 +67,7 @@ export async function hammer(product: Product, rows: Client, blows: Blows): Prom
     },
   });
   const hasAmbushes = kills >= AMBUSHES;
-  const ambushes = layAmbushes(product, rows, executionerBy(createChance(seed + 1)));
+  const ambushes = layAmbushes(product, { product: url, ledger: url }, executionerBy(createChance(seed + 1)));
 
   const students = origins.flatMap((home, process) =>
     Array.from({ length: conversations }, async (_, index): Promise<Chat> => {

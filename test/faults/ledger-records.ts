@@ -1,5 +1,6 @@
 /** People with one card each, recorded in a ledger by its API as an issuer of cards would. */
 import { z } from 'zod';
+import { runToItsEnd } from './built-product.ts';
 
 /** As the ledger is to know them. */
 export type Cardholder = { identifier: string; card: string; number: string };
@@ -57,3 +58,15 @@ export async function recordHolders(
 
 /** The product goes by the clock, and the cards are to be in use now. */
 const dayIn = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+
+/** Makes a client of the ledger, and gives what the ledger has to be told of it. */
+export async function makeClient(
+  home: string,
+  id: string,
+  scopes: readonly string[],
+): Promise<Recorder & { line: string }> {
+  const { told } = await runToItsEnd(home, ['ledger', 'client', id, '--scopes', ...scopes]);
+  const [, secret = ''] = /once: (\S+)/.exec(told) ?? [];
+  const [, line = ''] = /others: (\S+)/.exec(told) ?? [];
+  return { id, secret, line };
+}

@@ -6,7 +6,7 @@ import { findLeaks, findViolations } from './checker.ts';
 import { type DatabaseServer, startDatabaseServer, withClient } from './database-server.ts';
 import { type FaultyLink, noFaults, startFaultyLink } from './faulty-link.ts';
 import { startIdentityProvider } from './identity-provider.ts';
-import { type Recorder, recordHolders } from './ledger-records.ts';
+import { makeClient, recordHolders } from './ledger-records.ts';
 import { createHub, type RevocationAftermath, type RevocationBlows, revokeUnderFire } from './revocation.ts';
 
 const PROCESSES = 3;
@@ -48,14 +48,6 @@ const begin = async <Begun extends { stop: () => Promise<void> }>(beginning: Pro
   begun.push(one);
   return one;
 };
-
-/** Makes a client of the ledger, and gives what the ledger has to be told of it. */
-async function makeClient(home: string, id: string, scopes: readonly string[]): Promise<Recorder & { line: string }> {
-  const { told } = await runToItsEnd(home, ['ledger', 'client', id, '--scopes', ...scopes]);
-  const [, secret = ''] = /once: (\S+)/.exec(told) ?? [];
-  const [, line = ''] = /others: (\S+)/.exec(told) ?? [];
-  return { id, secret, line };
-}
 
 type Found = {
   violations: string[];

@@ -9,7 +9,7 @@ import type { Product } from './built-product.ts';
 import { type Chance, createChance } from './chance.ts';
 import type { Testimony } from './checker.ts';
 import { untilQuiet } from './database-server.ts';
-import { type Chat, type Counts, openChat } from './direct-line-chat.ts';
+import { type Chat, type Counts, noCounts, openChat } from './direct-line-chat.ts';
 import type { FaultyLink } from './faulty-link.ts';
 import { revokeOwnCard, YES } from './revoking-student.ts';
 
@@ -18,7 +18,8 @@ export type Stage = { assistant: Product; ledger: Product; links: readonly Fault
 
 /** When a process of the assistant is killed: a student has just said yes, or the revocation is so far on its way. */
 const moments = ['yes', 'asked', 'decided', 'answered'] as const;
-export type Moment = (typeof moments)[number];
+/** Or something that it has said has just been taken by the connector of Teams. */
+export type Moment = (typeof moments)[number] | 'taken';
 
 /** Where it is told how far revocations have come, by the process of the assistant they are of. */
 export type Hub = {
@@ -47,7 +48,7 @@ export type RevocationBlows = {
 export type RevocationAftermath = {
   testimonies: Testimony[];
   /** Kills by the moment they came in; `anyTime` when that moment did not come. */
-  kills: Record<Moment | 'anyTime' | 'ofTheLedger', number>;
+  kills: Record<Exclude<Moment, 'taken'> | 'anyTime' | 'ofTheLedger', number>;
   counts: Counts;
   seconds: number;
   undone: string[];
@@ -91,7 +92,7 @@ export async function revokeUnderFire(
   onOver: () => void,
 ): Promise<RevocationAftermath> {
   const { origins } = assistant;
-  const counts: Counts = { messages: 0, resends: 0, retries: 0, looks: 0, signIns: 0 };
+  const counts = noCounts();
   const killed = { yes: 0, asked: 0, decided: 0, answered: 0, anyTime: 0, ofTheLedger: 0 };
   const avoided = new Map<string, number>();
   const begun = performance.now();
@@ -216,7 +217,7 @@ export async function revokeUnderFire(
 }
 
 /** Opens further and further. */
-function createGate() {
+export function createGate() {
   let isOpenTo = 0;
   let waiting: { place: number; go: () => void }[] = [];
   return {
@@ -234,7 +235,7 @@ function createGate() {
 }
 
 /** Resolves for all when so many have come, or been before. */
-function createMeeting(count: number): () => Promise<void> {
+export function createMeeting(count: number): () => Promise<void> {
   let come = 0;
   let go: () => void = () => undefined;
   const all = new Promise<void>((resolve) => {

@@ -26,6 +26,8 @@ export type Surroundings = {
   meet: () => Promise<void>;
   /** The process to say yes to, if it matters. */
   aim: () => string | undefined;
+  /** Waits for others who are about to do the same. Says which process they all turn to, if they do. */
+  gather?: (moment: 'code' | 'yes', conversation: string) => Promise<string | undefined>;
 };
 
 type Found = 'readBack' | 'receipt' | 'noCard' | 'denied';
@@ -42,14 +44,17 @@ function outcomeOf(seen: readonly Shown[]): Found | undefined {
   return undefined;
 }
 
-export async function revokeOwnCard(chat: Chat, chance: Chance, who: string, { meet, aim }: Surroundings) {
+export async function revokeOwnCard(chat: Chat, chance: Chance, who: string, surroundings: Surroundings) {
   const { testimony } = chat;
+  const { meet, aim } = surroundings;
+  const gather = (moment: 'code' | 'yes') =>
+    surroundings.gather?.(moment, testimony.conversation) ?? Promise.resolve(undefined);
   for (let nth = 0; nth < MOST_WISHES && testimony.complaints.length === 0; nth++) {
-    let found = await wish(chat, who, WISH);
+    let found = await wish(chat, who, WISH, gather);
     if (found === 'readBack') {
       await meet();
       testimony.saidYes = true;
-      found = await sayYes(chat, chance, aim());
+      found = await sayYes(chat, chance, aim() ?? (await gather('yes')));
     }
     if (found === 'receipt') break;
     await pause(nth);
@@ -61,9 +66,15 @@ export async function revokeOwnCard(chat: Chat, chance: Chance, who: string, { m
 }
 
 /** Says what is wanted, and signs in as often as that is asked for, until there is something to go on with. */
-async function wish(chat: Chat, who: string, text: string): Promise<Found | undefined> {
+async function wish(
+  chat: Chat,
+  who: string,
+  text: string,
+  gather?: (moment: 'code') => Promise<string | undefined>,
+): Promise<Found | undefined> {
   const since = await write(chat, [text]);
-  const linksNow = () => since().flatMap(({ link }) => link ?? []);
+  // What came twice is one.
+  const linksNow = () => [...new Set(since().flatMap(({ link }) => link ?? []))];
   for (let nth = 0; ; nth++) {
     const isThere = await chat.until(
       () => outcomeOf(since()) !== undefined || linksNow().length > nth,
@@ -75,7 +86,7 @@ async function wish(chat: Chat, who: string, text: string): Promise<Found | unde
     const code = await chat.signIn(link, who);
     // Whoever could not sign in by that link asks for another.
     if (code === undefined) return undefined;
-    await write(chat, [code]);
+    await write(chat, [code], await gather?.('code'));
   }
 }
 
@@ -104,6 +115,5 @@ async function askAgain(chat: Chat, who: string): Promise<void> {
 /** Gives what has been shown since. */
 async function write(chat: Chat, texts: readonly string[], at?: string): Promise<() => Shown[]> {
   const sent = await chat.write(texts.map(plain), at);
-  const place = Math.min(...sent.flatMap(({ places }) => places));
-  return () => chat.testimony.seen.filter(({ seq }) => seq > place);
+  return () => chat.since(sent);
 }

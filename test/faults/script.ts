@@ -17,6 +17,8 @@ export type Round =
    * while the ledger is asked.
    */
   | { kind: 'revoke'; holder: string; wish: string; isHurried: boolean }
+  /** Asks for a revocation of their own card, and does not give up before there is a receipt. */
+  | { kind: 'revokeOwn'; who: string }
   /** Written once, when everything before is answered. After it the student only waits. */
   | { kind: 'last'; line: Line | 'suggested' };
 
@@ -54,25 +56,34 @@ const revocable: readonly { holder: string; wish: string }[] = [
 /** Whether it has a long number, which is masked or not by what is asked just then. */
 export const mayBeMasked = (text: string): boolean => /\d\D{0,3}\d\D{0,3}\d/.test(text);
 
-/** The examples that the editors have written. */
-function readExamples(): string[] {
+/** The examples that the editors have written, by what they mean. */
+function readExamples(): Map<string, string[]> {
   const content = join(root, 'content');
-  return readdirSync(content)
+  const all = readdirSync(content)
     .map((name) => join(content, name, 'utterances.yaml'))
     .filter((file) => existsSync(file))
-    .flatMap((file) => Object.values(parse(readFileSync(file, 'utf8')) as Intents))
-    .flatMap(({ examples = [] }) => examples)
-    .filter((text) => !mayBeMasked(text));
+    .flatMap((file) => Object.entries(parse(readFileSync(file, 'utf8')) as Intents));
+  return new Map(
+    all.flatMap(([intent, { examples = [] }]): [string, string[]][] => {
+      const plain = examples.filter((text) => !mayBeMasked(text));
+      return plain.length > 0 ? [[intent, plain]] : [];
+    }),
+  );
 }
 
 type Intents = Record<string, { examples?: string[] }>;
 
+let read: Map<string, string[]> | undefined;
+const examplesByIntent = () => (read ??= readExamples());
 let examples: string[] | undefined;
+
+/** What students can mean: every path begins with one of them. */
+export const intents = (): string[] => [...examplesByIntent().keys()];
 
 function chooseLine(chance: Chance): Line | 'suggested' {
   if (chance.happens(0.3)) return 'suggested';
   if (chance.happens(0.06)) return { text: chance.oneOf(withSecrets), hasSecret: true };
-  examples ??= readExamples();
+  examples ??= [...examplesByIntent().values()].flat();
   return { text: chance.oneOf(chance.happens(0.3) ? always : examples), hasSecret: false };
 }
 
@@ -94,5 +105,27 @@ export function writeScript(chance: Chance, nth: number, messages: number): Roun
     rounds.splice(1 + chance.below(rounds.length / 2), 0, { kind: 'revoke', ...revoke });
   }
   if (!bursts) rounds.push({ kind: 'last', line: chooseLine(chance) });
+  return rounds;
+}
+
+/**
+ * Begins with what the `nth` path begins with, goes where it is led, and now and then elsewhere. `who` is a person who
+ * revokes their own card in the middle of it, if anybody is.
+ */
+export function writePath(chance: Chance, nth: number, messages: number, who: string | undefined): Round[] {
+  const all = intents();
+  const openings = examplesByIntent().get(all[nth % all.length] ?? '') ?? [];
+  const rounds: Round[] = [
+    { kind: 'write', lines: [plain(chance.oneOf(openings))], waits: true },
+    { kind: 'write', lines: ['suggested'], waits: true },
+  ];
+  for (let left = messages - rounds.length - 1; left > 0;) {
+    const size = chance.happens(0.2) ? Math.min(left, 2 + chance.below(2)) : 1;
+    const lines = Array.from({ length: size }, () => (chance.happens(0.4) ? 'suggested' : chooseLine(chance)));
+    rounds.push({ kind: 'write', lines, waits: size === 1 || chance.happens(0.5) });
+    left -= size;
+  }
+  if (who !== undefined) rounds.splice(1 + chance.below(rounds.length), 0, { kind: 'revokeOwn', who });
+  rounds.push({ kind: 'last', line: chooseLine(chance) });
   return rounds;
 }

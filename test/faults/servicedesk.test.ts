@@ -10,7 +10,7 @@ import { content, readUnderstanding } from '../product.ts';
 import { copyBuild, isLong, type Product, startProduct } from './built-product.ts';
 import { type Chance, createChance } from './chance.ts';
 import { type DatabaseServer, startDatabaseServer, untilQuiet, withClient } from './database-server.ts';
-import { type Chat, type Counts, openChat } from './direct-line-chat.ts';
+import { type Chat, noCounts, openChat } from './direct-line-chat.ts';
 import { plain } from './script.ts';
 import { type Answer, casesIn, fileIn, outcomeIn, type Session, signInAtDesk } from './servicedesk-agent.ts';
 import { findTwoSpeakers, type SaidByAgent } from './servicedesk-checker.ts';
@@ -79,7 +79,7 @@ async function strike(
   const { origins } = struck;
   const begun = performance.now();
   const tally: Tally = { claimed: 0, taken: 0, said: 0, again: 0, released: 0, handedBack: 0, closed: 0, notYours: 0 };
-  const counts: Counts = { messages: 0, resends: 0, retries: 0, looks: 0, signIns: 0 };
+  const counts = noCounts();
   const avoided = new Map<string, number>();
   const agents: AgentAtWork[] = [];
   for (const who of WHO) agents.push({ ...(await signInAtDesk(origins[0] ?? '', who)), said: new Map() });
@@ -206,7 +206,8 @@ async function work(agent: AgentAtWork, { origins, chance, tally, isOver }: Work
     const mine = cases.filter((each) => each.agent?.id === agent.id);
     const open = cases.filter((each) => each.state !== 'claimed');
     if (isOver() && mine.length === 0 && open.length === 0) return;
-    const [next] = open;
+    // Whatever can happen is what is tried until it has happened once; then chance decides.
+    const [next] = tally.taken === 0 ? cases.filter((each) => each.agent?.id !== agent.id).reverse() : open;
     if (next && mine.length < 2) {
       const { told } = await insist('POST', `/cases/${next.id}/claim`, {});
       count(outcomeIn(told));
@@ -215,9 +216,15 @@ async function work(agent: AgentAtWork, { origins, chance, tally, isOver }: Work
       const { status, told } = await insist('GET', `/cases/${id}`);
       if (status !== 200) continue;
       const file = fileIn(told);
-      if (file.case.unanswered > 0 && chance.happens(0.6)) await say(id, file.seen);
+      const isSaying = chance.happens(0.6) || tally.said === 0;
+      if (file.case.unanswered > 0 && isSaying) await say(id, file.seen);
       else {
-        const way = isOver() ? 'hand-back' : chance.oneOf(['hand-back', 'onto', 'close', 'release', 'wait'] as const);
+        const [untried] = [
+          ...(tally.closed === 0 ? ['close' as const] : []),
+          ...(tally.handedBack === 0 ? ['onto' as const] : []),
+        ];
+        const byChance = chance.oneOf(['hand-back', 'onto', 'close', 'release', 'wait'] as const);
+        const way = untried ?? (isOver() ? 'hand-back' : byChance);
         const sent = { 'hand-back': {}, onto: ONTO, close: { outcome: 'resolved' }, release: {}, wait: {} }[way];
         if (way === 'wait') continue;
         const { told } = await insist('POST', `/cases/${id}/${way === 'onto' ? 'hand-back' : way}`, sent);

@@ -14,6 +14,8 @@ export type Surroundings = {
   onMessages: (count: number) => void;
   /** Waits for others who are at the same moment. Says which process they all turn to, if they do. */
   gather: (moment: Moment, conversation: string) => Promise<string | undefined>;
+  /** Revokes somebody's own card, where that is part of the script. */
+  revokeOwn?: (who: string) => Promise<void>;
 };
 
 /** Who has something to complain of does not go on. */
@@ -34,6 +36,9 @@ export async function converse(
         await revoke(chat, chance, round, surroundings);
         surroundings.onMessages(REVOKING);
         break;
+      case 'revokeOwn':
+        await surroundings.revokeOwn?.(round.who);
+        break;
       case 'last':
         await writeLast(chat, chance, round.line, surroundings);
         surroundings.onMessages(1);
@@ -46,7 +51,7 @@ async function writeLast(chat: Chat, chance: Chance, line: Line | 'suggested', {
   const chosen = line === 'suggested' ? suggestion(chat, chance) : line;
   const at = await gather('lastMessage', chat.testimony.conversation);
   const sent = await chat.write([chosen], at);
-  await chat.until((seen) => isAnswered(seen, sent), `an answer to ${nameOf(sent)}`);
+  await chat.until(() => chat.isAnswered(sent), `an answer to ${nameOf(sent)}`);
 }
 
 async function write(
@@ -74,14 +79,8 @@ async function write(
     );
   const [sent] = await Promise.all([writing, again('meanwhile')]);
   await again('at once');
-  if (waits) await chat.until((seen) => isAnswered(seen, sent), `an answer to ${nameOf(sent)}`);
+  if (waits) await chat.until(() => chat.isAnswered(sent), `an answer to ${nameOf(sent)}`);
   await again('later');
-}
-
-/** The reply to the last of them has come, or one to what came even later. */
-function isAnswered(seen: readonly Shown[], sent: readonly Sent[]): boolean {
-  const last = Math.max(...sent.flatMap(({ places }) => places));
-  return seen.some(({ author, seq }) => author === 'bot' && seq > last);
 }
 
 const nameOf = (sent: readonly Sent[]): string => sent.map(({ ids }) => ids[0] ?? '').join(', ');
