@@ -11,10 +11,17 @@ export const migrations = [{ folder: join(src, 'storage/migrations'), table: 'mi
 /** Of the server, between its start and its end; they are in one process, and the tests in others. */
 export const running: { folder?: string; stop?: () => Promise<void> } = {};
 
-export function databaseUrl(): string {
-  const url = process.env.KORTLOTSEN_TEST_DATABASE;
-  if (!url) throw new Error('The database of the tests is not running; run them with npm test');
-  return url;
+/** A database that nobody uses, and that others are made from. */
+export const TEMPLATE = 'kortlotsen_template';
+
+/** That of the tests, or another on the same server. */
+export function databaseUrl(name?: string): string {
+  const known = process.env.KORTLOTSEN_TEST_DATABASE;
+  if (!known) throw new Error('The database of the tests is not running; run them with npm test');
+  if (name === undefined) return known;
+  const url = new URL(known);
+  url.pathname = `/${name}`;
+  return url.href;
 }
 
 const throwing = (mistake: unknown): never => {
@@ -31,11 +38,9 @@ export async function admin(text: string): Promise<void> {
   await client.end();
 }
 
-/** An empty database of one's own, by its address. */
-export async function createDatabase(): Promise<string> {
+/** A database of one's own, by its address: as after the first start, or without a table. */
+export async function createDatabase(kind: 'ready' | 'empty' = 'ready'): Promise<string> {
   const name = `own_${randomUUID().replaceAll('-', '')}`;
-  await admin(`create database ${name}`);
-  const url = new URL(databaseUrl());
-  url.pathname = `/${name}`;
-  return url.href;
+  await admin(`create database ${name} template ${kind === 'ready' ? TEMPLATE : 'template1'}`);
+  return databaseUrl(name);
 }

@@ -6,7 +6,8 @@ import { serialize } from 'node:v8';
 import { readFiles } from '../../src/content.ts';
 import { openDatabase } from '../../src/storage/database.ts';
 import { startEmbeddedPostgres } from '../../src/storage/embedded-postgres.ts';
-import { migrations, running } from './database.ts';
+import { startJobs } from '../../src/storage/jobs.ts';
+import { databaseUrl, migrations, running, TEMPLATE } from './database.ts';
 
 export async function startDatabase(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'kortlotsen-tests-'));
@@ -20,7 +21,16 @@ export async function startDatabase(): Promise<void> {
   running.stop = () => postgres.stop();
   process.env.KORTLOTSEN_TEST_DATABASE = postgres.url;
   const database = await openDatabase(postgres.url, migrations, () => undefined);
+  await database.run({ text: `create database ${TEMPLATE}` }, []);
   await database.close();
+  await makeTemplate();
+}
+
+/** As a database is after the first start, so that not every test that wants one of its own makes all its tables. */
+async function makeTemplate(): Promise<void> {
+  const template = await openDatabase(databaseUrl(TEMPLATE), migrations, () => undefined);
+  await startJobs(template, [], () => undefined).stop();
+  await template.close();
 }
 
 // Jest looks for it there.

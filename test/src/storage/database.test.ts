@@ -10,14 +10,14 @@ let url: string;
 let database: Database;
 
 beforeAll(async () => {
-  url = await createDatabase();
+  url = await createDatabase('empty');
   database = await openTestDatabase(url);
 });
 afterAll(() => database.close());
 
 describe('a database', () => {
   it('is brought up to date once, by many who start at the same moment', async () => {
-    const fresh = await createDatabase();
+    const fresh = await createDatabase('empty');
     const all = await Promise.all([1, 2, 3, 4].map(() => openDatabase(fresh, migrations, silent)));
     const rows = await Promise.all(all.map((each) => each.run({ text: 'select name from migrations' }, [])));
     expect(new Set(rows.map((row) => JSON.stringify(row))).size).toBe(1);

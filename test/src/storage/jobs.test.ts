@@ -13,7 +13,7 @@ const running: Jobs[] = [];
 const mistakes: unknown[] = [];
 
 beforeEach(async () => {
-  url = await createDatabase();
+  url = await createDatabase('empty');
   database = await openDatabase(url, migrations, () => undefined);
 });
 afterEach(async () => {

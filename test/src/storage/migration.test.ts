@@ -20,7 +20,7 @@ const opened: (() => Promise<void>)[] = [];
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'kortlotsen-migrations-'));
-  url = await createDatabase();
+  url = await createDatabase('empty');
 });
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((close) => close()));
