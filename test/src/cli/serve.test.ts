@@ -5,12 +5,12 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { dirname, join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { admin, createDatabase, databaseUrl, openTestDatabase } from '../../database/database.ts';
 import { content, production } from '../../product.ts';
-import { failToServe, startServing } from '../../serving.ts';
-import { clientOf } from '../channels/direct-line/client.ts';
+import { failToServe, type Serving, startServing } from '../../serving.ts';
+import { type Chat, clientOf } from '../channels/direct-line/client.ts';
 
 const AT = ['--at', '2026-11-23T08:00'];
 const ASKING = content.label('pin-trouble/askingHasPuk');
@@ -18,39 +18,52 @@ const ASKING = content.label('pin-trouble/askingHasPuk');
 let folder: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'kortlotsen-serve-'));
-  // Run by root, PostgreSQL is another account's, which has to reach it.
-  chmodSync(folder, 0o755);
+  folder = makeFolder();
 });
 afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe('a start with everything embedded', () => {
-  it('needs nothing but a folder, keeps what was said there, and ends as it is asked to', async () => {
-    const environment = { KORTLOTSEN_DATA: join(folder, 'data') };
-    const first = await startServing(environment, ...AT);
-    const client = clientOf(first.origin);
-    const chat = await client.begin();
-    await client.send(chat, { type: 'message', text: 'jag har slagit fel kod tre gånger' });
-    const before = await client.until(chat, ASKING);
-    expect(await first.stop()).toBe(0);
-
-    const second = await startServing(environment, ...AT);
-    const after = await clientOf(second.origin).after(chat);
-    expect(after.activities).toEqual(before);
-    expect(await second.stop()).toBe(0);
+/** One after the other, on the data of the one before. */
+describe('a data folder', () => {
+  let environment: Record<string, string>;
+  let serving: Serving;
+  let chat: Chat;
+  beforeAll(async () => {
+    environment = { KORTLOTSEN_DATA: join(makeFolder(), 'data') };
+    serving = await startServing(environment, ...AT);
+  });
+  afterAll(() => {
+    rmSync(dirname(environment.KORTLOTSEN_DATA ?? ''), { recursive: true, force: true });
   });
 
-  it('after it was killed finds its database again', async () => {
-    const environment = { KORTLOTSEN_DATA: join(folder, 'data') };
-    const first = await startServing(environment, ...AT);
-    const chat = await clientOf(first.origin).begin();
-    first.process.kill('SIGKILL');
-    await once(first.process, 'close');
-    const second = await startServing(environment, ...AT);
-    expect((await clientOf(second.origin).after(chat)).activities).toHaveLength(2);
-    expect(await second.stop()).toBe(0);
+  it('is all that a start needs, and keeps what was said after the stop that was asked for', async () => {
+    const client = clientOf(serving.origin);
+    chat = await client.begin();
+    await client.send(chat, { type: 'message', text: 'jag har slagit fel kod tre gånger' });
+    const before = await client.until(chat, ASKING);
+    expect(await serving.stop()).toBe(0);
+
+    serving = await startServing(environment, ...AT);
+    expect((await clientOf(serving.origin).after(chat)).activities).toEqual(before);
+  });
+
+  it('is open in one process at a time, and the other says so', async () => {
+    await fails(environment, 15, /is open in another process: stop that one, or choose another folder/);
+    expect((await fetch(`${serving.origin}/health`)).status).toBe(200);
+  });
+
+  it('is found again after a kill', async () => {
+    serving.process.kill('SIGKILL');
+    await once(serving.process, 'close');
+    serving = await startServing(environment, ...AT);
+    expect((await clientOf(serving.origin).after(chat)).activities).toHaveLength(4);
+    expect(await serving.stop()).toBe(0);
+  });
+
+  it('is said to be damaged when it is, with what to do', async () => {
+    rmSync(join(environment.KORTLOTSEN_DATA ?? '', 'data/global/pg_control'));
+    await fails(environment, 12, /data.*(backup|remove)/);
   });
 });
 
@@ -72,13 +85,6 @@ describe('a stop', () => {
 });
 
 describe('a start that cannot succeed says why in one sentence, with an exit code of its own', () => {
-  const fails = async (environment: Record<string, string>, code: number, sentence: RegExp) => {
-    const ended = await failToServe(environment);
-    expect({ code: ended.code, lines: ended.err.trim().split('\n').length }).toEqual({ code, lines: 1 });
-    expect(ended.err).toMatch(sentence);
-    expect(ended.err).not.toMatch(/hemligt/);
-  };
-
   it('when the address of the database is none', async () => {
     const ended = await failToServe({ DATABASE_URL: 'hemligt', PORT: 'x' });
     expect(ended.code).toBe(10);
@@ -128,21 +134,6 @@ describe('a start that cannot succeed says why in one sentence, with an exit cod
     await fails({ KORTLOTSEN_DATA: join(folder, 'data') }, 11, /data/);
   });
 
-  it('when the database is damaged', async () => {
-    const environment = { KORTLOTSEN_DATA: join(folder, 'data') };
-    await (await startServing(environment)).stop();
-    rmSync(join(folder, 'data/data/global/pg_control'));
-    await fails(environment, 12, /data.*(backup|remove)/);
-  });
-
-  it('when the database is open in another process', async () => {
-    const environment = { KORTLOTSEN_DATA: join(folder, 'data') };
-    const first = await startServing(environment);
-    await fails(environment, 15, /is open in another process: stop that one, or choose another folder/);
-    expect((await fetch(`${first.origin}/health`)).status).toBe(200);
-    await first.stop();
-  });
-
   (mayMount() ? it : it.skip)('when the disk is full', async () => {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=30m,mode=755', 'tmpfs', folder]);
     try {
@@ -176,20 +167,22 @@ describe('what is logged', () => {
 });
 
 describe('a service', () => {
-  let serving: Awaited<ReturnType<typeof startServing>> | undefined;
-  const origin = async () => (serving ??= await startServing({ DATABASE_URL: await createDatabase() }, ...AT)).origin;
-  afterAll(async () => {
-    await serving?.stop();
+  let url: string;
+  let serving: Serving;
+  beforeAll(async () => {
+    url = await createDatabase();
+    serving = await startServing({ DATABASE_URL: url }, ...AT);
   });
+  afterAll(() => serving.stop());
 
   it('tells whether it is well', async () => {
-    const response = await fetch(`${await origin()}/health`);
+    const response = await fetch(`${serving.origin}/health`);
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual({ status: 'ok', database: true, retention: true });
   });
 
   it('gives every page a policy that lets nothing else run, and a new nonce each time', async () => {
-    const [one, other] = await Promise.all([fetch(await origin()), fetch(await origin())]);
+    const [one, other] = await Promise.all([fetch(serving.origin), fetch(serving.origin)]);
     const policy = one.headers.get('Content-Security-Policy') ?? '';
     expect(policy).toMatch(
       /^default-src 'none'; base-uri 'none'; frame-ancestors 'self'; script-src 'nonce-[\w+/=]{24}' 'strict-dynamic'; /,
@@ -201,58 +194,69 @@ describe('a service', () => {
   });
 
   it('says what to do on a page that is not there', async () => {
-    const response = await fetch(`${await origin()}/nowhere`);
+    const response = await fetch(`${serving.origin}/nowhere`);
     expect(response.status).toBe(404);
     expect(await response.text()).toMatch(/Den sidan finns inte.*href="\/"/s);
   });
 
   it('lets nobody sign in by a link that was never given', async () => {
-    expect((await fetch(`${await origin()}/sign-in?challenge=guessed`)).status).toBe(410);
+    expect((await fetch(`${serving.origin}/sign-in?challenge=guessed`)).status).toBe(410);
   });
 
   it('has no invented people to sign in as in production', async () => {
-    const serving = await startServing({ DATABASE_URL: await createDatabase(), ...production });
-    expect((await fetch(`${serving.origin}/sign-in?challenge=x`)).status).toBe(404);
-    expect(serving.log()).toMatch(/OIDC_ISSUER is not set/);
-    await serving.stop();
-  });
-
-  it('stops without waiting for a connection that a browser opened beforehand, and asked nothing on', async () => {
-    const alone = await startServing({ DATABASE_URL: await createDatabase() });
-    const { hostname, port } = new URL(alone.origin);
-    const socket = connect(Number(port), hostname);
-    await once(socket, 'connect');
-    const begun = performance.now();
-    expect(await alone.stop()).toBe(0);
-    // What is being answered is given ten seconds, and would get them.
-    expect(performance.now() - begun).toBeLessThan(8_000);
+    const inProduction = await startServing({ DATABASE_URL: await createDatabase(), ...production });
+    expect((await fetch(`${inProduction.origin}/sign-in?challenge=x`)).status).toBe(404);
+    expect(inProduction.log()).toMatch(/OIDC_ISSUER is not set/);
+    await inProduction.stop();
   });
 
   it('is not well while its database is away, and is again by itself', async () => {
-    const url = await createDatabase();
-    const alone = await startServing({ DATABASE_URL: url }, ...AT);
     const name = new URL(url).pathname.slice(1);
-    const health = async () => (await fetch(`${alone.origin}/health`)).status;
+    const health = async () => (await fetch(`${serving.origin}/health`)).status;
     await admin(`alter database ${name} allow_connections false`);
-    await admin(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`);
+    await admin(`select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '${name}'`);
     expect(await health()).toBe(503);
-    const { token } = await clientOf(alone.origin).token();
-    const refused = await clientOf(alone.origin).request('/v3/directline/conversations', { method: 'POST', token });
+    const { token } = await clientOf(serving.origin).token();
+    const refused = await clientOf(serving.origin).request('/v3/directline/conversations', { method: 'POST', token });
     expect(refused).toMatchObject({
       status: 500,
       body: { error: { code: 'ServiceError', message: 'Something went wrong here.' } },
     });
     await admin(`alter database ${name} allow_connections true`);
     expect(await health()).toBe(200);
-    const client = clientOf(alone.origin);
+    const client = clientOf(serving.origin);
     const began = await client.begin();
     await client.send(began, { type: 'message', text: 'jag har slagit fel kod tre gånger' });
     await client.until(began, ASKING);
-    expect(await alone.stop()).toBe(0);
+  });
+
+  it('stops without waiting for a connection that a browser opened beforehand, and asked nothing on', async () => {
+    const { hostname, port } = new URL(serving.origin);
+    const socket = connect(Number(port), hostname);
+    await once(socket, 'connect');
+    const begun = performance.now();
+    expect(await serving.stop()).toBe(0);
+    // What is being answered is given ten seconds, and would get them.
+    expect(performance.now() - begun).toBeLessThan(8_000);
   });
 });
 
+/** In one sentence, and without what is secret in the settings. */
+async function fails(environment: Record<string, string>, code: number, sentence: RegExp): Promise<void> {
+  const ended = await failToServe(environment);
+  expect({ code: ended.code, lines: ended.err.trim().split('\n').length }).toEqual({ code, lines: 1 });
+  expect(ended.err).toMatch(sentence);
+  expect(ended.err).not.toMatch(/hemligt/);
+}
+
 const JSON_TYPE = { 'Content-Type': 'application/json' };
+
+function makeFolder(): string {
+  const made = mkdtempSync(join(tmpdir(), 'kortlotsen-serve-'));
+  // Run by root, PostgreSQL is another account's, which has to reach it.
+  chmodSync(made, 0o755);
+  return made;
+}
 
 async function aPort(prepare: (server: Server) => void = () => undefined) {
   const server = createServer();
