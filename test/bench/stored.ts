@@ -77,6 +77,15 @@ export const fill = (url: string, said: Said, count: number): Promise<void> =>
     await client.query('checkpoint');
   });
 
+/** In bytes, with its indexes. */
+export const sizeOf = (url: string): Promise<number> =>
+  connected(url, async (client) => {
+    const { rows } = await client.query<{ size: number }>(
+      'select pg_database_size(current_database())::float8 as size',
+    );
+    return rows[0]?.size ?? NaN;
+  });
+
 async function connected<Result>(url: string, work: (client: Client) => Promise<Result>): Promise<Result> {
   const client = new Client({ connectionString: url });
   await client.connect();
