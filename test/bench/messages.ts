@@ -36,8 +36,8 @@ import { openWebChats } from './web-chats.ts';
 const STUDENTS = 64;
 const ROUNDS = 3;
 /** In seconds. */
-const FLOOD = 8;
-const STREAM = 8;
+const FLOOD = 7;
+const STREAM = 7;
 const PROFILED = 8;
 /** V8 has compiled what is worth it after so many turns; a machine that is busy otherwise is not waited for longer. */
 const WARM = 3_000;
@@ -48,8 +48,8 @@ const MODERATELY = 0.6;
 const GROWTH_ROUNDS = 6;
 const GROWTH_STREAM = 4;
 /** What memory they take is told of ten thousand. */
-const OPEN_CHATS = 5_000;
-const OPEN_WEB_CHATS = 2_000;
+const OPEN_CHATS = 3_000;
+const OPEN_WEB_CHATS = 1_500;
 const STORED = [1_000, 100_000, 1_000_000];
 
 type Candidate = { bot: Bot; load: Load };
