@@ -149,7 +149,7 @@ async function memoryOfWebChats(bot: Bot): Promise<number> {
   const { close } = await openWebChats(bot.url, OPEN_WEB_CHATS);
   const after = await bot.memory();
   close();
-  return ((after.resident - before.resident) / OPEN_WEB_CHATS) * 10_000;
+  return ((after.heap - before.heap) / OPEN_WEB_CHATS) * 10_000;
 }
 
 /** The same load on databases that hold more and more. */

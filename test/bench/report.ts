@@ -14,7 +14,7 @@ export type Result = {
   /** As much as it takes; and at 60 % of that. */
   flood: Period[];
   moderate: Period[];
-  /** In bytes: in all; and for ten thousand open conversations, of the heap, or of web chats, of what is resident. */
+  /** In bytes: all that is resident; and of the heap, what ten thousand open conversations take, or web chats. */
   memory: number | undefined;
   chats: number | undefined;
   webChats: number | undefined;
