@@ -29,7 +29,7 @@ const PARTS: readonly [part: string, where: RegExp][] = [
   ['rest of ours', /^src\//],
   [
     'connector client',
-    /node_modules\/(@azure|@typespec|axios|(http|https)-proxy-agent|botframework-connector\/lib\/connectorApi|botbuilder-stdlib\/lib\/azure)/,
+    /node_modules\/(@azure|@typespec|axios|undici|(http|https)-proxy-agent|botframework-connector\/lib\/connectorApi|botbuilder-stdlib\/lib\/azure)/,
   ],
   ['botbuilder', /node_modules\/(botbuilder|botframework)/],
   ['restify', /node_modules\/(restify|find-my-way|bunyan|pino|negotiator|mime|qs|formidable|once|send|semver|lru)/],

@@ -19,8 +19,10 @@ import { createLoad, type Load, type Measured } from './load.ts';
 import { usageOf } from './processes.ts';
 import {
   type Cost,
+  type Grown,
   growthReport,
   machine,
+  needsReport,
   type Period,
   type Profiled,
   rateOf,
@@ -28,14 +30,14 @@ import {
   turnsReport,
   whereItGoes,
 } from './report.ts';
-import { fill, saidIn } from './stored.ts';
+import { fill, saidIn, sizeOf } from './stored.ts';
 import { openWebChats } from './web-chats.ts';
 
 const STUDENTS = 64;
 const ROUNDS = 3;
 /** In seconds. */
-const FLOOD = 8;
-const STREAM = 8;
+const FLOOD = 7;
+const STREAM = 7;
 const PROFILED = 8;
 /** V8 has compiled what is worth it after so many turns; a machine that is busy otherwise is not waited for longer. */
 const WARM = 3_000;
@@ -46,8 +48,8 @@ const MODERATELY = 0.6;
 const GROWTH_ROUNDS = 6;
 const GROWTH_STREAM = 4;
 /** What memory they take is told of ten thousand. */
-const OPEN_CHATS = 5_000;
-const OPEN_WEB_CHATS = 2_000;
+const OPEN_CHATS = 3_000;
+const OPEN_WEB_CHATS = 1_500;
 const STORED = [1_000, 100_000, 1_000_000];
 
 type Candidate = { bot: Bot; load: Load };
@@ -82,8 +84,12 @@ if (problems.length > 0) {
 
 async function bench(server: Database): Promise<void> {
   print(machine());
-  if (isAsked('turns') || isAsked('memory')) print(turnsReport(await compare()));
-  if (isAsked('growth')) print(growthReport(await grow(server)));
+  const results = isAsked('turns') || isAsked('memory') ? await compare() : [];
+  if (results.length > 0) print(turnsReport(results));
+  const grown = isAsked('growth') ? await grow(server) : [];
+  if (grown.length > 0) print(growthReport(grown));
+  const own = results.at(-1);
+  if (own && asked.length === 0) print(needsReport(own, grown));
   if (isAsked('profile')) {
     const profiled: Profiled[] = [];
     for (const make of makers) profiled.push(await profile(make));
@@ -143,33 +149,29 @@ async function memoryOfWebChats(bot: Bot): Promise<number> {
   const { close } = await openWebChats(bot.url, OPEN_WEB_CHATS);
   const after = await bot.memory();
   close();
-  return ((after.resident - before.resident) / OPEN_WEB_CHATS) * 10_000;
+  return ((after.heap - before.heap) / OPEN_WEB_CHATS) * 10_000;
 }
 
 /** The same load on databases that hold more and more. */
-async function grow(server: Database): Promise<[stored: number, Period[]][]> {
+async function grow(server: Database): Promise<Grown[]> {
   const start = async (url: string, stored: number) =>
     begin(await startKortlotsen(url, undefined, environment), stored);
   const first = await start(await server.another('to_fill_from'), 0);
   await warm(first);
   const said = await saidIn(server.urlOf('to_fill_from'));
   await end(first);
-  const candidates: [number, Candidate][] = [];
+  const grown: (Grown & Candidate)[] = [];
   for (const stored of STORED) {
     tell(`Kortlotsen: ${stored} stored conversations are filled in`);
     const url = await server.another(`holding_${stored}`);
     const candidate = await start(url, stored);
-    const began = performance.now();
     await fill(url, said, stored);
-    tell(`  in ${Math.round((performance.now() - began) / 1_000)} s`);
-    candidates.push([stored, candidate]);
+    grown.push({ ...candidate, stored, size: await sizeOf(url), periods: [] });
   }
-  for (const [, candidate] of candidates) await warm(candidate);
-  const [, least] = candidates[0] ?? [];
-  if (!least) return [];
-  tell('Kortlotsen: how much it takes');
-  const perSecond = Math.round(MODERATELY * rateOf([await costing(least.bot, () => least.load.flood(FLOOD))]));
-  const grown = candidates.map(([stored, { bot, load }]) => ({ stored, bot, load, periods: [] as Period[] }));
+  for (const candidate of grown) await warm(candidate);
+  const [least] = grown;
+  const most = least ? rateOf([await least.load.flood(FLOOD)]) : 0;
+  const perSecond = Math.round(MODERATELY * most);
   for (let round = 1; round <= GROWTH_ROUNDS; round++) {
     tell(`Kortlotsen: round ${round} of ${GROWTH_ROUNDS}, ${perSecond} turns a second for ${GROWTH_STREAM} s each`);
     // Not always in the same order: whoever comes after the largest may have to wait for its writing.
@@ -177,8 +179,8 @@ async function grow(server: Database): Promise<[stored: number, Period[]][]> {
       periods.push(await costing(bot, () => load.stream(perSecond, GROWTH_STREAM)));
     }
   }
-  await Promise.all(candidates.map(([, candidate]) => end(candidate)));
-  return grown.map(({ stored, periods }) => [stored, periods]);
+  await Promise.all(grown.map(end));
+  return grown;
 }
 
 /** In a run of its own, since a profile is not for nothing. */
@@ -240,11 +242,11 @@ async function warm({ bot, load }: Candidate): Promise<void> {
   for (let seconds = 0; turns < WARM && seconds < WARMING_AT_MOST; seconds += 2) turns += (await load.flood(2)).turns;
 }
 
-async function end(candidate: Candidate): Promise<void> {
-  running.delete(candidate);
-  await candidate.bot.stop();
-  candidate.load.close();
-  problems.push(...candidate.load.problems());
+async function end({ bot, load }: Candidate): Promise<void> {
+  for (const each of running) if (each.bot === bot) running.delete(each);
+  await bot.stop();
+  load.close();
+  problems.push(...load.problems());
 }
 
 function microseconds(): number {

@@ -3,6 +3,7 @@ import { cpus } from 'node:os';
 import { mostOf, partNames, type Spent } from './cpu-profile.ts';
 import type { Work } from './database.ts';
 import type { Measured } from './load.ts';
+import { type Needs, needsOf } from './needs.ts';
 import { figure, percentile, sum } from './statistics.ts';
 
 /** CPU in milliseconds, of the bot, of PostgreSQL and of the load generator; and what PostgreSQL has done. */
@@ -13,11 +14,13 @@ export type Result = {
   /** As much as it takes; and at 60 % of that. */
   flood: Period[];
   moderate: Period[];
-  /** In bytes: in all; and for ten thousand open conversations, of the heap, or of web chats, of what is resident. */
+  /** In bytes: all that is resident; and of the heap, what ten thousand open conversations take, or web chats. */
   memory: number | undefined;
   chats: number | undefined;
   webChats: number | undefined;
 };
+/** `size` is of the database, in bytes. */
+export type Grown = { stored: number; size: number; periods: Period[] };
 export type Profiled = { name: string; turns: number; spent: Spent };
 
 const MOST = 25;
@@ -61,11 +64,12 @@ export function turnsReport(results: readonly Result[]): string {
   ]);
 }
 
-export function growthReport(grown: readonly (readonly [stored: number, periods: readonly Period[]])[]): string {
+export function growthReport(grown: readonly Grown[]): string {
   const [first] = grown;
   return table([
     [
       'stored conversations',
+      'on disk, MB',
       'turns/s',
       'p50, ms',
       'p95, ms',
@@ -75,14 +79,47 @@ export function growthReport(grown: readonly (readonly [stored: number, periods:
       'CPU ms a turn',
       'PostgreSQL, CPU ms a turn',
     ],
-    ...grown.map(([stored, periods]) => [
+    ...grown.map(({ stored, size, periods }) => [
       stored.toLocaleString('en'),
+      figure(size / 1e6),
       figure(rateOf(periods)),
       ...SHARES.map((share) => figure(latency(periods, share), 1)),
-      ...[0.5, 0.99].map((share) => `${figure(first && latency(periods, share) / latency(first[1], share), 2)} ×`),
+      ...[0.5, 0.99].map((share) => `${figure(first && latency(periods, share) / latency(first.periods, share), 2)} ×`),
       figure(perTurn(periods, 'bot'), 2),
       figure(perTurn(periods, 'database'), 2),
     ]),
+  ]);
+}
+
+export function needsReport({ moderate, memory, webChats }: Result, grown: readonly Grown[]): string {
+  const largest = grown.at(-1);
+  const turn = {
+    bot: perTurn(moderate, 'bot') ?? NaN,
+    database: perTurn(moderate, 'database') ?? NaN,
+    logged: perTurn(moderate, 'logged') ?? NaN,
+    replies: all(moderate, 'replies') / sum(moderate.map(({ latencies }) => latencies.length)),
+  };
+  const sizes = {
+    process: memory ?? NaN,
+    webChat: (webChats ?? NaN) / 10_000,
+    stored: largest ? largest.size / largest.stored : NaN,
+  };
+  const needs = [10_000, 100_000].map((students) => needsOf(students, turn, sizes));
+  const row = (name: string, cell: (each: Needs) => string) => [name, ...needs.map(cell)];
+  return table([
+    row('a region of so many students', ({ students }) => students.toLocaleString('en')),
+    row('turns/s, in the hour from eight', ({ turns }) => figure(turns, 1)),
+    row('turns/s, in its busiest minute', ({ turnsAtMost }) => figure(turnsAtMost)),
+    row('chats begun in that minute', ({ beginningsAMinute }) => figure(beginningsAMinute)),
+    row('web chats open, if all come by the web', ({ openWebChats }) => openWebChats.toLocaleString('en')),
+    row('replies/s to Teams, if all come by Teams', ({ replies }) => figure(replies)),
+    row('Kortlotsen, cores busy', ({ botCores }) => figure(botCores, 2)),
+    row('**processes**, one of which may die', ({ processes }) => `**${processes}**`),
+    row('PostgreSQL, cores busy', ({ databaseCores }) => figure(databaseCores, 2)),
+    row('PostgreSQL, connections at most', ({ connections }) => figure(connections)),
+    row('memory of all processes, GB', ({ memory: bytes }) => figure(bytes / 1e9, 1)),
+    row('on disk afterwards, GB', ({ disk }) => figure(disk / 1e9, 1)),
+    row('PostgreSQL’s log, MB/s', ({ logged }) => figure(logged / 1e6, 1)),
   ]);
 }
 

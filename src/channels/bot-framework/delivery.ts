@@ -11,7 +11,7 @@
  */
 import { type RequestPolicy, toHttpHeadersLike } from '@azure/core-http-compat';
 import { createHttpHeaders } from '@azure/core-rest-pipeline';
-import { request as send } from 'undici';
+import { Agent, request as send } from 'undici';
 import { z } from 'zod';
 
 /** What to do about it. `after` is in seconds. */
@@ -64,6 +64,9 @@ export function remedyFor(mistake: unknown, attempts: number, chance: number): R
 const Refusal = z.object({ error: z.object({ code: z.string().max(100) }) });
 const Receipt = z.object({ id: z.string().optional(), activityId: z.string().optional() });
 
+/** Kept open between replies. */
+const connections = new Agent();
+
 /** Sends once, and fails with `NotTaken`. */
 export const sendingOnce: RequestPolicy = {
   async sendRequest(request) {
@@ -74,7 +77,9 @@ export const sendingOnce: RequestPolicy = {
     const signal = AbortSignal.timeout(DEADLINE);
     const sent = typeof body === 'string' ? { body } : {};
     // Not by fetch, whose streams cost several times as much.
-    const response = await send(url, { method, headers, signal, ...sent }).catch(() => undefined);
+    const response = await send(url, { method, headers, signal, dispatcher: connections, ...sent }).catch(
+      () => undefined,
+    );
     const bodyAsText = await response?.body.text().catch(() => undefined);
     const isOk = response !== undefined && response.statusCode >= 200 && response.statusCode < 300;
     if (!response || (isOk && bodyAsText === undefined)) throw new NotTaken();
