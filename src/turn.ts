@@ -84,6 +84,9 @@ export function canGoOn(saved: Saved): boolean {
 
 export const isOfThisVersion = (saved: Saved): boolean => saved.version === VERSION;
 
+/** Whoever saved it knows more than we do, and may still be here. */
+export const isOfNewerVersion = (saved: Saved): boolean => saved.version > VERSION;
+
 /** The turn that a message makes, or a report: whatever was heard in it, in order. At least one event is needed. */
 export function takeTurn(saved: Saved, events: readonly (Heard | Reported)[]): Turn {
   return turnFrom(restored(saved), events);

@@ -8,7 +8,10 @@
  * committed before anything comes of it: then its replies are delivered and its
  * requests carried out, and the world's answer makes a turn of its own.
  * Messages that come meanwhile wait. A crash anywhere is gone on from by
- * `resume`. A revocation whose outcome is unknown is asked about again, by the
+ * `resume`. While a new version takes over from the one before, what the new one
+ * has saved is left to it: a process of the old one keeps the message, and
+ * `resume` of a new one answers it. Only where none has for a while, as when the
+ * old version was put back, does the conversation begin anew. A revocation whose outcome is unknown is asked about again, by the
  * same reference, until it is known.
  */
 import { createHash, randomBytes } from 'node:crypto';
@@ -21,7 +24,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { maskForAny } from '../masking.ts';
 import { whereIn } from '../servicedesk/brief.ts';
 import { countedIn, learned } from './figures.ts';
-import { begin, canGoOn, isOfThisVersion, type Reply, takeTurn, type Turn } from '../turn.ts';
+import { begin, canGoOn, isOfNewerVersion, isOfThisVersion, type Reply, takeTurn, type Turn } from '../turn.ts';
 import type { Situation, Understanding, Wish } from '../understanding/understanding.ts';
 import type {
   ConversationStore,
@@ -187,6 +190,11 @@ export type Conversations = {
 export type Posted =
   { outcome: 'delivered' } | { outcome: 'later'; after: number; isUnsure?: boolean } | { outcome: 'gone' };
 
+const isNewer = (on: Pending | undefined): boolean => on?.kept !== undefined && isOfNewerVersion(on.kept.saved);
+
+/** In milliseconds: for how long what a newer version has saved is left to it. */
+const LEFT_TO_NEWER = 15_000;
+
 type Verification = Extract<Request, { request: 'identity.verify' }>;
 
 /** What a student does in a human's keeping that is heeded at once. A human may be asked to stop, or begin anew. */
@@ -308,6 +316,8 @@ export function createConversations(world: World): Conversations {
 
   /** A turn that cannot be taken is our mistake: the student is told, and stays where they were, or begins anew. */
   const attempt = (kept: Kept, on: Pending, make: () => Draft): Draft => {
+    // It may well be restored, and mean something else.
+    if (isOfNewerVersion(kept.saved)) return beginning(on);
     try {
       return make();
     } catch (mistake) {
@@ -509,8 +519,26 @@ export function createConversations(world: World): Conversations {
       // Nobody was first, so what it closes was closed already.
       if (again?.turns === turns) return again;
       on = again && { ...again, requests: [...ours, ...again.requests] };
+      // A newer version was first, and what we have begun is left to it with the rest.
+      if (isNewer(again) && !isNewer(before)) return on;
     }
     return undefined;
+  };
+
+  /** Conversations that were left to a newer version: after which turn, and since when. */
+  const left = new Map<string, { turns: number; since: number }>();
+
+  /** Whether a newer version may still come to it. It is not waited for as long as a student waits. */
+  const isLeftToNewer = (on: Pending): boolean => {
+    const { conversation, turns } = on;
+    const before = left.get(conversation);
+    left.delete(conversation);
+    if (!isNewer(on)) return false;
+    const at = world.now().getTime();
+    const { since } = before?.turns === turns ? before : { since: at };
+    if (at - since >= LEFT_TO_NEWER) return false;
+    left.set(conversation, { turns, since });
+    return true;
   };
 
   /** Takes turns until the conversation waits for the student, or for somebody else's hands. */
@@ -520,6 +548,7 @@ export function createConversations(world: World): Conversations {
     while (pending) {
       const [request] = pending.requests;
       const { message } = pending;
+      if (isLeftToNewer(pending)) break;
       if (!pending.kept || !isOfThisVersion(pending.kept.saved)) {
         pending = await take(pending, into, (on) =>
           on.kept && isOfThisVersion(on.kept.saved) ? undefined : beginning(on, person),
@@ -639,7 +668,9 @@ export function createConversations(world: World): Conversations {
         const into = exchange(pending);
         // What is written to a human, they have seen as it was.
         await take(pending, into, (on) =>
-          on.kept && on.turns === pending.turns && on.speaker === 'bot' ? edited(on.kept, on) : undefined,
+          on.kept && on.turns === pending.turns && on.speaker === 'bot' && !isOfNewerVersion(on.kept.saved)
+            ? edited(on.kept, on)
+            : undefined,
         );
       }),
     async unsay(conversation, id) {
@@ -708,7 +739,7 @@ export function createConversations(world: World): Conversations {
     async settle(conversation) {
       const pending = await store.pending(conversation);
       const into = exchange(pending);
-      if (!pending) return into;
+      if (!pending || isNewer(pending)) return into;
       for (const request of await store.claimUnsettled(conversation)) await settleOne(pending, request, into);
       return into;
     },

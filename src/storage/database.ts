@@ -81,7 +81,12 @@ export async function openDatabase(
 
   return {
     async run<Row extends object>(statement: Statement, values: readonly unknown[]) {
-      const { rows } = await pool.query<Row>({ ...statement, values: [...values] });
+      const { text } = statement;
+      const asked = { values: [...values] };
+      const { rows } = await pool.query<Row>({ ...statement, ...asked }).catch((mistake: unknown) => {
+        if (!isPlanOutdated(mistake)) throw mistake;
+        return pool.query<Row>({ text, ...asked });
+      });
       return rows;
     },
     async tell(channel, message) {
@@ -104,6 +109,10 @@ export async function openDatabase(
 /** Unique violations are answers to some statements: the row is there already. */
 export const isDuplicate = (mistake: unknown): boolean =>
   mistake instanceof pg.DatabaseError && mistake.code === '23505';
+
+/** A newer version has added a column to what was prepared here. Nothing has been done, and may be asked for anew. */
+const isPlanOutdated = (mistake: unknown): boolean =>
+  mistake instanceof pg.DatabaseError && mistake.code === '0A000' && mistake.message.startsWith('cached plan');
 
 function readable(url: string): string {
   try {

@@ -30,10 +30,12 @@ export type Product = {
   names: readonly string[];
   /** Ends one of them as a power cut would. */
   kill: (nth: number) => Promise<void>;
-  /** Starts one that was killed, where it was. Resolves when it serves. */
-  restart: (nth: number) => Promise<void>;
   /** Sends one of them a signal, if it runs. */
   signal: (nth: number, signal: NodeJS.Signals) => void;
+  /** Asks one of them to end, and gives its exit code. */
+  end: (nth: number) => Promise<number | null>;
+  /** Starts one that has ended, where it was; from another copy, if that is given. Resolves when it serves. */
+  restart: (nth: number, from?: string) => Promise<void>;
   /** Every line that a process has written, besides where it is: only warnings and mistakes are. */
   logged: () => string[];
   stop: () => Promise<void>;
@@ -61,7 +63,7 @@ export async function startProduct(home: string, { command, name, count, environ
   const lines: string[] = [];
   const running = new Map<number, Started>();
 
-  const start = async (nth: number): Promise<void> => {
+  const start = async (nth: number, from = home): Promise<void> => {
     const env = {
       LOG_LEVEL: 'warn',
       NODE_ENV: 'development',
@@ -70,16 +72,16 @@ export async function startProduct(home: string, { command, name, count, environ
       PORT: String(ports[nth]),
       PGAPPNAME: names[nth],
     };
-    const started = launch([programIn(home), ...command], env, (line) => {
+    const started = launch([programIn(from), ...command], env, (line) => {
       if (!line.startsWith(READY)) lines.push(line);
     });
     running.set(nth, started);
     await started.ready;
   };
-  const endOne = async (nth: number, signal: NodeJS.Signals): Promise<void> => {
+  const endOne = async (nth: number, signal: NodeJS.Signals): Promise<number | null> => {
     const started = running.get(nth);
     running.delete(nth);
-    await started?.end(signal);
+    return (await started?.end(signal)) ?? null;
   };
   const stop = async (): Promise<void> => {
     await Promise.all([...running.keys()].map((nth) => endOne(nth, 'SIGTERM')));
@@ -95,7 +97,10 @@ export async function startProduct(home: string, { command, name, count, environ
   return {
     origins: ports.map((port) => `http://127.0.0.1:${port}`),
     names,
-    kill: (nth) => endOne(nth, 'SIGKILL'),
+    async kill(nth) {
+      await endOne(nth, 'SIGKILL');
+    },
+    end: (nth) => endOne(nth, 'SIGTERM'),
     restart: start,
     signal: (nth, signal) => running.get(nth)?.signal(signal),
     logged: () => [...lines],
@@ -126,7 +131,7 @@ const programIn = (home: string): string => join(home, 'dist/kortlotsen.js');
 type Started = {
   ready: Promise<void>;
   signal: (signal: NodeJS.Signals) => void;
-  end: (signal: NodeJS.Signals) => Promise<void>;
+  end: (signal: NodeJS.Signals) => Promise<number | null>;
 };
 
 function launch(command: readonly string[], env: NodeJS.ProcessEnv, complain: (line: string) => void): Started {
@@ -169,13 +174,14 @@ function readinessOf(child: ChildProcess, stderr: Readable): Promise<void> {
   });
 }
 
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
   const exited = once(child, 'exit');
   child.kill(signal);
   const late = setTimeout(() => child.kill('SIGKILL'), STOPPING);
   await exited;
   clearTimeout(late);
+  return child.exitCode;
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   conversationsOf,
   deliveringWith,
   demonstrationLedger,
+  now,
   personOf,
   placeOf,
   say,
@@ -246,6 +247,38 @@ describe.each(stores)('conversations %s', (_, newStore) => {
     expect((await say(conversations, id, 'jag har slagit fel kod tre gånger')).state).toBe('pin-trouble/askingHasPuk');
   });
 
+  describe('where a newer version has saved what is kept', () => {
+    const clock = { at: now().getTime() };
+    const newer = async () => {
+      const [store, id] = [newStore(), newId()];
+      await say(conversationsOf(store), id, 'jag har slagit fel kod tre gånger');
+      const changed = foundFirst(store, (kept) => ({ ...kept, saved: { ...kept.saved, version: 99 } }));
+      const conversations = conversationsOf(changed, { now: () => new Date(clock.at) });
+      return { store, id, conversations, length: (await conversations.log(id, 0)).length };
+    };
+
+    it('keep a message and leave the rest as it is, for whoever is of that version to answer', async () => {
+      const { store, id, conversations, length } = await newer();
+      expect((await say(conversations, id, 'nej')).replies).toEqual([]);
+      await conversations.edit(placeOf(id));
+      expect(await conversations.log(id, length)).toMatchObject([{ text: 'nej' }]);
+      await conversationsOf(store).open(placeOf(id));
+      expect(await conversationsOf(store).log(id, length + 1)).toMatchObject([{ answers: length + 1 }]);
+    });
+
+    it('begin anew, politely, when nobody of that version has come to it for a while', async () => {
+      const { id, conversations, length } = await newer();
+      await say(conversations, id, 'nej');
+      clock.at += 14_999;
+      await conversations.open(placeOf(id));
+      expect(await conversations.log(id, length)).toHaveLength(1);
+      clock.at += 1;
+      await conversations.open(placeOf(id));
+      const texts = (await repliesIn(conversations, id)).map(({ text }) => text);
+      expect(texts).toContain(content.label('conversation/begunAnew'));
+    });
+  });
+
   it('keep a client’s own events in their place, once, and answer none of them', async () => {
     const [conversations, id] = [conversationsOf(newStore()), newId()];
     await conversations.open(placeOf(id));
@@ -293,14 +326,16 @@ describe.each(stores)('conversations %s', (_, newStore) => {
 
 /** A store in which a conversation is first found otherwise than it was left. */
 function foundFirst(store: ConversationStore, change: (kept: Kept) => Kept): ConversationStore {
-  let isFound = false;
+  let first: number | undefined;
   const found = <Found extends Pending | undefined>(pending: Found): Found => {
-    if (isFound || !pending?.kept) return pending;
-    isFound = true;
+    if (!pending?.kept) return pending;
+    first ??= pending.turns;
+    if (pending.turns !== first) return pending;
     return { ...pending, kept: change(pending.kept) };
   };
   return {
     ...store,
+    open: async (place) => found(await store.open(place)),
     async accept(message) {
       const accepted = await store.accept(message);
       return { ...accepted, pending: found(accepted.pending) };

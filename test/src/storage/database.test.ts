@@ -31,6 +31,16 @@ describe('a database', () => {
     expect(isDuplicate(await wrong.catch((mistake: unknown) => mistake))).toBe(false);
   });
 
+  it('answers what was prepared before a newer version added a column', async () => {
+    const own = await openTestDatabase(await createDatabase());
+    const all = { name: 'all-keys', text: 'select * from keys' };
+    await own.run(all, []);
+    await own.run({ text: "alter table keys add column mood text default 'calm'" }, []);
+    await own.run({ text: "insert into keys (name, value) values ('a', 'b')" }, []);
+    expect(await own.run(all, [])).toEqual([{ name: 'a', value: 'b', mood: 'calm' }]);
+    await own.close();
+  });
+
   it('passes word on to who listens, and again after that connection was lost', async () => {
     const mistakes: unknown[] = [];
     const listening = await openDatabase(url, migrations, (mistake) => mistakes.push(mistake));
