@@ -78,7 +78,7 @@ it(
       })().finally(() => (now.isRolling = false));
       const rounds: Aftermath[] = [];
       while (now.isRolling)
-        rounds.push(await hammer(rolled, rows, { ...scale, seed: scale.seed + 1_000 * rounds.length }));
+        rounds.push(await hammer(rolled, rows, url, { ...scale, seed: scale.seed + 1_000 * rounds.length }));
       const codes = await rolling;
       const testimonies = rounds.flatMap((round) => round.testimonies);
       const undone = rounds.flatMap((round) => round.undone);
