@@ -154,7 +154,7 @@ const wordsIn = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` $
 
 /** A bundler numbers names that occur twice, and a guard written in place is called after its key. */
 const nameOf = ({ name }: { name: string }): string | undefined =>
-  name && name !== 'guard' ? wordsIn(name.replace(/\d+$/, '')) : undefined;
+  name && name !== 'guard' ? wordsIn(name.replace(/(?<!\d)\d+$/, '')) : undefined;
 
 /** A line that is only known when it is said is named in its state's meta instead. */
 function linesIn(actions: unknown): string[] {

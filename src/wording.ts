@@ -60,7 +60,8 @@ export type FactName = (typeof factNames)[number];
 
 /** Replaces `{{name}}` in a text. A name that has no value is a mistake of ours. */
 export function quoting(text: string, valueOf: (name: string) => string | undefined): string {
-  return text.replace(/\{\{\s*(.*?)\s*\}\}/g, (_, name: string) => {
+  return text.replace(/\{\{([^{}]*)\}\}/g, (_, written: string) => {
+    const name = written.trim();
     const value = valueOf(name);
     if (value === undefined) throw new Error(`“${text}” quotes ${name}, which is not known there`);
     return value;

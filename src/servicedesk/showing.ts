@@ -40,7 +40,7 @@ export function createSpeaker(content: Content): Speaker {
   const written = (name: string): string =>
     content.lines
       .get(name)
-      ?.text.replace(/\{\{.*?\}\}/g, '…')
+      ?.text.replace(/\{\{[^{}]*\}\}/g, '…')
       .trim() ?? name;
 
   const valueOf = (fact: string, value: Known[keyof Known]): string => {

@@ -46,8 +46,8 @@ export async function mountEmbedding(server: Server, world: EmbeddingWorld): Pro
   server.get('/embed.js', (req: Request, res: Response, next: Next) => {
     const encoding = (['br', 'gzip'] as const).find((each) => req.acceptsEncoding(each));
     const sent = encoding ? compressed[encoding] : script;
-    const kept = req.header('if-none-match', '').split(/\s*,\s*/);
-    const isKept = kept.some((each) => each === '*' || each.replace(/^W\//, '') === tag);
+    const kept = req.header('if-none-match', '').split(',');
+    const isKept = kept.some((each) => ['*', tag, `W/${tag}`].includes(each.trim()));
     res.writeHead(isKept ? 304 : 200, {
       'Cache-Control': 'public, max-age=300',
       // Weak, since it is one for all its encodings.
