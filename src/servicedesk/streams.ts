@@ -1,6 +1,8 @@
 /**
  * What pages that are open are told by themselves, as Server-Sent Events: the
- * queue when it is another, and which cases may not be what they were.
+ * queue when it is another, and which cases may not be what they were. News of
+ * other processes may be lost, so it is also looked at by the clock: then it is
+ * the queue that tells which cases are others.
  *
  * A stream shows that we are there, and nothing of whether anybody still is at
  * the other end: one that has lost its network takes a quarter of an hour to
@@ -26,12 +28,13 @@ export type Streams = {
 
 /** In milliseconds. */
 const TOGETHER = 100;
+const LOOK = 3_000;
 const BEAT = 15_000;
 /** In bytes: a page that leaves more than this unread is let go, and comes back for what is true then. */
 const UNREAD = 4_000_000;
 
 /** `reading` tells which of two is the later. */
-type Queue = { reading: number; text: string; cases: string; idOf: ReadonlyMap<string, string> };
+type Queue = { reading: number; text: string; cases: string; all: readonly CaseInQueue[] };
 type Stream = { res: Response; isAgent: () => Promise<boolean>; shown: { reading: number; cases: string } };
 
 export function createStreams({ desk, show, onMistake }: StreamsWorld): Streams {
@@ -45,8 +48,7 @@ export function createStreams({ desk, show, onMistake }: StreamsWorld): Streams 
     const reading = ++readings;
     const queue = await desk.queue();
     const cases = JSON.stringify(queue);
-    const idOf = new Map(queue.map(({ conversation, id }) => [conversation, id]));
-    return { reading, text: JSON.stringify(show(queue)), cases, idOf };
+    return { reading, text: JSON.stringify(show(queue)), cases, all: queue };
   };
   const queue = (): Promise<Queue> => {
     if (shared) return shared;
@@ -70,11 +72,15 @@ export function createStreams({ desk, show, onMistake }: StreamsWorld): Streams 
     write(stream, 'queue', text);
   };
 
+  let told = new Map<string, string>();
   const tell = async (): Promise<void> => {
-    const conversations = [...changed];
+    const news = new Set(changed);
     changed.clear();
     const now = await queue();
-    const ids = JSON.stringify(conversations.flatMap((conversation) => now.idOf.get(conversation) ?? []));
+    const before = told;
+    told = new Map(now.all.map((each) => [each.id, JSON.stringify(each)]));
+    const others = now.all.filter((each) => news.has(each.conversation) || before.get(each.id) !== told.get(each.id));
+    const ids = JSON.stringify(others.map(({ id }) => id));
     for (const stream of streams) {
       showTo(stream, now);
       if (ids !== '[]') write(stream, 'changed', ids);
@@ -97,6 +103,11 @@ export function createStreams({ desk, show, onMistake }: StreamsWorld): Streams 
     changed.add(conversation);
     tellSoon();
   });
+
+  const looking = setInterval(() => {
+    if (streams.size > 0) tellSoon();
+  }, LOOK);
+  looking.unref();
 
   const beat = async (stream: Stream): Promise<void> => {
     if (await stream.isAgent()) {
@@ -128,6 +139,7 @@ export function createStreams({ desk, show, onMistake }: StreamsWorld): Streams 
     },
     close() {
       leaveOff();
+      clearInterval(looking);
       clearInterval(beating);
       clearTimeout(telling);
       for (const { res } of streams) res.end();
