@@ -13,7 +13,7 @@ import { withClient } from './database-server.ts';
 /** When somebody types the code of a sign-in, says yes to a card, or writes for the last time. */
 export type Moment = 'code' | 'yes' | 'lastMessage';
 
-type Ambush = {
+export type Ambush = {
   moment: Moment;
   /** How many students gather, at least and at most. */
   size: number;
@@ -62,7 +62,8 @@ const lastMessage: Ambush = {
   caught: 'select count(*) from conversations where id = any ($1) and waiting > 0',
   isCutOff: true,
 };
-const ambushes: readonly Ambush[] = [code, yes, lastMessage, lastMessage, lastMessage];
+/** Of those who write for the last time there are most. */
+export const ambushes: readonly Ambush[] = [code, yes, lastMessage, lastMessage, lastMessage];
 
 /** How many kills they are. */
 export const AMBUSHES = ambushes.length;
@@ -93,9 +94,14 @@ export type Executioner = Pick<Product, 'kill' | 'restart'> & {
 /** Where the rows are, of the product and of its ledger. */
 export type Databases = Record<Ambush['of'], string>;
 
-export function layAmbushes({ origins, names }: Product, databases: Databases, executioner: Executioner): Ambushes {
+export function layAmbushes(
+  { origins, names }: Product,
+  databases: Databases,
+  executioner: Executioner,
+  some: readonly Ambush[] = ambushes,
+): Ambushes {
   const caught = { code: 0, yes: 0, lastMessage: 0 };
-  const laid = ambushes.map((ambush) => ({ ambush, gathered: [] as string[], isSprung: false, ...createSignal() }));
+  const laid = some.map((ambush) => ({ ambush, gathered: [] as string[], isSprung: false, ...createSignal() }));
   let springing: Promise<void> = Promise.resolve();
 
   const spring = async (each: (typeof laid)[number]): Promise<void> => {

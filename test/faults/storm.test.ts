@@ -18,11 +18,11 @@ const PROCESSES = 2;
 const seed = Number(process.env.KORTLOTSEN_FAULTS_SEED ?? 20_261_129);
 const storm: Storm = isLong
   ? {
-      ...{ seed, students: 300, together: 36, messages: 16, calm: 12, patience: 600_000 },
+      ...{ seed, students: 300, together: 36, messages: 16, calm: 12, patience: 600_000, ambushes: 5 },
       blows: { assistant: 60, ledger: 25, postgres: 24, connections: 60, clock: 40 },
     }
   : {
-      ...{ seed, students: 54, together: 54, messages: 7, calm: 6, patience: 150_000 },
+      ...{ seed, students: 54, together: 54, messages: 7, calm: 6, patience: 150_000, ambushes: 3 },
       blows: { assistant: 6, ledger: 3, postgres: 3, connections: 6, clock: 4 },
     };
 const FEWEST_FAULTS = isLong ? 1_000 : 150;

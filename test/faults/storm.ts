@@ -6,7 +6,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import { layAmbushes, type Moment as Ambushed } from './ambushes.ts';
+import { ambushes as allAmbushes, layAmbushes, type Moment as Ambushed } from './ambushes.ts';
 import type { Product } from './built-product.ts';
 import { type Chance, createChance } from './chance.ts';
 import type { Testimony } from './checker.ts';
@@ -31,6 +31,8 @@ export type Storm = {
   calm: number;
   /** How long a student waits for an answer, in milliseconds. */
   patience: number;
+  /** How many of the ambushes are laid. */
+  ambushes: number;
   /** How often each of these happens: the assistant's processes are killed in ambushes besides. */
   blows: Record<'assistant' | 'ledger' | 'postgres' | 'connections' | 'clock', number>;
 };
@@ -141,16 +143,21 @@ export async function brave(stage: Stage, storm: Storm, tell: (progress: string)
     return victim;
   };
   const chanceOfAmbushes = createChance(seed + 1);
-  const ambushes = layAmbushes(assistant, databases, {
-    // PostgreSQL is to stay, and the other process.
-    alone: (work) => ambushing(() => killing(work)),
-    aim: () => aimAt(chanceOfAmbushes),
-    async kill(nth) {
-      await assistant.kill(nth);
-      ambushed.inAmbush += 1;
+  const ambushes = layAmbushes(
+    assistant,
+    databases,
+    {
+      // PostgreSQL is to stay, and the other process.
+      alone: (work) => ambushing(() => killing(work)),
+      aim: () => aimAt(chanceOfAmbushes),
+      async kill(nth) {
+        await assistant.kill(nth);
+        ambushed.inAmbush += 1;
+      },
+      restart: restartAssistant,
     },
-    restart: restartAssistant,
-  });
+    allAmbushes.slice(0, storm.ambushes),
+  );
 
   const talk = async (nth: number): Promise<Chat[]> => {
     const chance = createChance(seed + 1_000 + nth);
@@ -264,9 +271,12 @@ export async function brave(stage: Stage, storm: Storm, tell: (progress: string)
     await isKilled;
   };
 
+  let strokes = 0;
+  const ways = ['killed', 'stoppedAtOnce', 'oneOfItsProcessesKilled'] as const;
   const strikePostgres = (chance: Chance): Promise<void> =>
     ambushing(async () => {
-      const way = chance.oneOf(['killed', 'stoppedAtOnce', 'oneOfItsProcessesKilled'] as const);
+      // Each of them in turn.
+      const way = ways[strokes++ % ways.length] ?? 'killed';
       elsewhere.postgres[way] += 1;
       if (way === 'oneOfItsProcessesKilled') {
         const [victim] = await connectionsOf(names, 1);
@@ -287,7 +297,7 @@ export async function brave(stage: Stage, storm: Storm, tell: (progress: string)
 
   const cutConnections = async (chance: Chance): Promise<void> => {
     const cut = await withClient(databases.product, (client) =>
-      client.query(`select pg_terminate_backend(pid) from (${CONNECTIONS}) as some`, [names, 1 + chance.below(8)]),
+      client.query(`select pg_terminate_backend(pid) from (${CONNECTIONS}) as chosen`, [names, 1 + chance.below(8)]),
     ).catch(() => undefined);
     elsewhere.postgres.connectionsCut += cut?.rowCount ?? 0;
   };
