@@ -46,7 +46,10 @@ export async function mountEmbedding(server: Server, world: EmbeddingWorld): Pro
   server.get('/embed.js', (req: Request, res: Response, next: Next) => {
     const encoding = (['br', 'gzip'] as const).find((each) => req.acceptsEncoding(each));
     const sent = encoding ? compressed[encoding] : script;
-    const kept = req.header('if-none-match', '').split(/\s*,\s*/);
+    const kept = req
+      .header('if-none-match', '')
+      .split(',')
+      .map((each) => each.trim());
     const isKept = kept.some((each) => each === '*' || each.replace(/^W\//, '') === tag);
     res.writeHead(isKept ? 304 : 200, {
       'Cache-Control': 'public, max-age=300',

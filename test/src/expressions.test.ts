@@ -1,0 +1,112 @@
+/**
+ * Every regular expression of ours, whether it sees what students write or not:
+ * none takes long on a text that is made to make it. They are found in the
+ * sources, so one that is new is tried as well.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createContext, Script } from 'node:vm';
+import { expect, it } from '@jest/globals';
+import ts from 'typescript';
+import { root } from '../product.ts';
+
+type Found = { where: string; source: string; flags: string };
+
+const files = ['src', 'dialogs'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.tsx?$/.test(name))
+    .map((name) => join(folder, name)),
+);
+const found: Found[] = files.flatMap(expressionsIn);
+
+function expressionsIn(file: string): Found[] {
+  const tree = ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.Latest, true);
+  const inFile: Found[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isRegularExpressionLiteral(node)) {
+      const end = node.text.lastIndexOf('/');
+      const { line } = tree.getLineAndCharacterOfPosition(node.getStart());
+      inFile.push({
+        where: `${file}:${line + 1}`,
+        source: node.text.slice(1, end),
+        flags: node.text.slice(end + 1),
+      });
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(tree);
+  return inFile;
+}
+
+/** In characters: as long as the longest message of Direct Line. */
+const LENGTH = 10_000;
+/** In milliseconds, for all the texts together. What is linear takes less than one for each. */
+const LONGEST = 250;
+const PIECES = [
+  'a',
+  '0',
+  ' ',
+  '\n',
+  'å',
+  '-',
+  '.',
+  ':',
+  ',',
+  '/',
+  '*',
+  '[',
+  '<',
+  '<at>',
+  '<a',
+  'a ',
+  '0 ',
+  '0-',
+  'pin',
+  '\u200b',
+];
+
+/** What tempts one to try all the ways there are: the same over and over, of what it names itself, and an end that does not fit. */
+function temptations({ source }: Found): string[] {
+  const own = source.match(/[\p{L}\p{N} <>@:/=&;,.-]{1,6}/gu) ?? [];
+  return [...new Set([...PIECES, ...own])].flatMap((piece) => {
+    const many = piece.repeat(LENGTH / piece.length);
+    return [`${many}\u0001`, `\u0001${many}`, `${own[0] ?? ''}${many}\u0001`];
+  });
+}
+
+/** Each of the texts is given to the expression, until one takes too long. */
+const trying = new Script('for (const text of texts) { tried = text; expression.test(text); }');
+
+/** Nothing, if it is quick; otherwise the beginning of what it is slow at. */
+function slowAt(each: Found): string | undefined {
+  const expression = new RegExp(each.source, each.flags.replace(/[gy]/g, ''));
+  const world = createContext({ expression, texts: temptations(each), tried: '' });
+  try {
+    trying.runInContext(world, { timeout: LONGEST });
+    return undefined;
+  } catch (mistake) {
+    // It is not an Error of this realm.
+    if (!String(mistake).includes('timed out')) throw mistake;
+    return String(world.tried).slice(0, 20);
+  }
+}
+
+/** Files of which the slow ones see settings, or names and texts of our own, and nobody's from outside. */
+const OURS_ALONE = ['src/settings.ts', 'src/servicedesk/hours.ts', 'src/cli/diagram.ts', 'dialogs/chart.ts'];
+
+it('finds them all', () => {
+  expect(found.length).toBeGreaterThan(100);
+});
+
+it('none of them that sees anybody’s text takes long, whatever it is given', () => {
+  const slow = found.flatMap((each) => {
+    if (OURS_ALONE.some((file) => each.where.startsWith(`${file}:`))) return [];
+    const text = slowAt(each);
+    return text === undefined ? [] : [`${each.where} /${each.source}/ at ${JSON.stringify(text)}`];
+  });
+  expect(slow).toEqual([]);
+});
+
+it('one that does is found', () => {
+  expect(slowAt({ where: '', source: '^(a+)+$', flags: '' })).toBeDefined();
+});
