@@ -65,7 +65,12 @@ export async function createServer(world: ServerWorld): Promise<Server> {
     for (const [name, value] of everyHeader) res.setHeader(name, value);
     const { 'content-encoding': encoding = 'identity' } = req.headers;
     if (req.rawHeaders.length > 2 * MOST_HEADERS) next(refusal(431, 'There are too many headers'));
-    else if (!isForSomebody(req)) next(refusal(400, 'Nobody is called so'));
+    else if (!isForSomebody(req)) {
+      // Whoever tells of it asks for its address, which throws where there is none.
+      Object.assign(req, { url: '/' });
+      req.headers.host = 'localhost';
+      next(refusal(400, 'Nobody is called so'));
+    }
     // What reads bodies unpacks gzip without a limit, and what is no gzip would end the process.
     else next(encoding === 'identity' ? undefined : refusal(415, 'Nobody unpacks it'));
   });
@@ -106,11 +111,13 @@ type Problem = Error & { statusCode?: number; body?: { code?: string } };
 
 const refusal = (statusCode: number, message: string): Problem => Object.assign(new Error(message), { statusCode });
 
-/** By one name, which may be left out only as long ago as it was. */
-function isForSomebody({ rawHeaders, httpVersion }: IncomingMessage): boolean {
+/** By one name, which may be left out only as long ago as it was, and at an address that can be read. */
+function isForSomebody({ rawHeaders, httpVersion, url = '' }: IncomingMessage): boolean {
   const hosts = rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === 'host');
-  const [host] = hosts;
-  return host === undefined ? httpVersion === '1.0' : hosts.length === 1 && HOST.test(host);
+  if (hosts.length > 1 || (hosts.length === 0 && httpVersion !== '1.0')) return false;
+  const [host = 'localhost'] = hosts;
+  const base = `http://${host}`;
+  return HOST.test(host) && URL.canParse(url.startsWith('/') ? base + url : url, base);
 }
 
 /** What Node can say of a request that never became one. */
@@ -144,8 +151,9 @@ function harden({ server }: Server, headers: Readonly<Record<string, string>>, p
     res.end();
   });
   server.on('clientError', (problem: Error & { code?: string }, socket: Duplex) => {
+    const answer = answering.get(socket);
     // In the middle of another answer, it would be read as a part of that one.
-    if (!socket.writable || answering.get(socket)?.writableFinished === false) {
+    if (!socket.writable || (answer?.headersSent && !answer.writableFinished)) {
       socket.destroy();
       return;
     }
