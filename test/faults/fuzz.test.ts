@@ -130,7 +130,7 @@ const posted = () => ({
 async function send(token: string): Promise<{ status: number; told: string }> {
   const isTeams = chance.happens(0.5);
   const chat = chance.oneOf(chats);
-  const path = `/v3/directline/conversations/${chance.happens(0.9) ? chat.conversation : String(encodeURIComponent(String(chance.oneOf(['x', '\0', '__proto__', '..']))))}/activities`;
+  const path = `/v3/directline/conversations/${chance.happens(0.9) ? chat.conversation : encodeURIComponent(chance.oneOf(['x', '\0', '__proto__', '..']))}/activities`;
   const isRead = !isTeams && chance.happens(0.2);
   const response = await fetch(
     `${service.origin}${isTeams ? '/api/messages' : path}${isRead ? `?watermark=${encodeURIComponent(chance.oneOf(['-', '1', '1e9', 'x', '\0']))}` : ''}`,
