@@ -3,9 +3,14 @@
  *
  * A handler that throws has met a mistake of ours, or a neighbour's: it is told
  * of here, and the client learns no more than that.
+ *
+ * Whoever comes may be nobody's friend: a request has so long to arrive, so
+ * much room and so many headers, and what is answered bears the same headers
+ * whether a handler, this file or Node itself has refused it.
  */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import {
   createServer as createRestifyServer,
@@ -17,6 +22,7 @@ import {
 } from 'restify';
 import type { Content } from './content.ts';
 import { StartupProblem } from './startup-problem.ts';
+import { headersOf, linesOf } from './web/headers.ts';
 import { escaped, sendPage } from './web/page.ts';
 
 export type ServerWorld = {
@@ -26,16 +32,37 @@ export type ServerWorld = {
   /** What `/health` reports: whether each of our neighbours answers. */
   isHealthy: () => Promise<Record<string, boolean>>;
   onMistake: (mistake: unknown) => void;
+  /** What every answer bears, as `headersOf` has it. Without them: as where it is only tried. */
+  headers?: Readonly<Record<string, string>>;
+  patience?: Partial<Patience>;
 };
+
+/** In milliseconds: how long is waited for whoever asks, or takes what they asked for. */
+export type Patience = { headers: number; request: number; silence: number; look: number };
 
 /** In bytes: room for the longest text, and then some. */
 const LARGEST_BODY = 128 * 1_024;
+/** On a slow telephone the largest body takes twenty seconds. Nothing that we answer is silent for long. */
+const PATIENCE: Patience = { headers: 10_000, request: 30_000, silence: 120_000, look: 5_000 };
+/** In milliseconds. A proxy lets go of a connection after a minute; were it we, a request could meet the closing. */
+const KEPT = 65_000;
+/** Node has room for 16 kB of them in all, and would leave out the last of too many, which may be a proxy's. */
+const MOST_HEADERS = 100;
+/** Then a proxy opens another, perhaps to an instance that is new. */
+const MOST_REQUESTS = 10_000;
+/** Ten thousand students, each with a stream and what is asked beside it. */
+const MOST_CONNECTIONS = 20_000;
+/** A name or an address, and a port: it is said again in links and policies, so it is nothing else. */
+const HOST = /^[\w.:[\]-]{1,255}$/;
 
-export async function createServer({ content, mounts, isHealthy, onMistake }: ServerWorld): Promise<Server> {
+export async function createServer(world: ServerWorld): Promise<Server> {
+  const { content, mounts, isHealthy, onMistake, headers = headersOf(false), patience } = world;
   const server = createRestifyServer({ name: 'kortlotsen', maxParamLength: 400, onceNext: true });
+  harden(server, headers, { ...PATIENCE, ...patience });
+  const everyHeader = Object.entries(headers);
   server.pre((req: Request, res: Response, next: Next) => {
     res.removeHeader('Server');
-    // What reads bodies unpacks gzip without a limit, and what is no gzip would end the process.
+    for (const [name, value] of everyHeader) res.setHeader(name, value);
     const { 'content-encoding': encoding = 'identity', accept } = req.headers;
     if (isDraining(server)) {
       res.setHeader('Connection', 'close');
@@ -45,7 +72,15 @@ export async function createServer({ content, mounts, isHealthy, onMistake }: Se
         return;
       }
     }
-    next(encoding === 'identity' ? undefined : Object.assign(new Error('Nobody unpacks it'), { statusCode: 415 }));
+    if (req.rawHeaders.length > 2 * MOST_HEADERS) next(refusal(431, 'There are too many headers'));
+    else if (!isForSomebody(req)) {
+      // Whoever tells of it asks for its address, which throws where there is none.
+      Object.assign(req, { url: '/' });
+      req.headers.host = 'localhost';
+      next(refusal(400, 'Nobody is called so'));
+    }
+    // What reads bodies unpacks gzip without a limit, and what is no gzip would end the process.
+    else next(encoding === 'identity' ? undefined : refusal(415, 'Nobody unpacks it'));
   });
   server.use(plugins.bodyReader({ maxBodySize: LARGEST_BODY }));
   server.use(plugins.jsonBodyParser({ mapParams: false }));
@@ -67,7 +102,12 @@ export async function createServer({ content, mounts, isHealthy, onMistake }: Se
     const status = isDraining(server) ? 'draining' : isWell ? 'ok' : 'failing';
     res.send(status === 'ok' ? 200 : 503, { status, ...parts });
   });
+  const listening = server.server.listenerCount('upgrade');
   for (const mount of mounts) await mount(server);
+  // Once it is let go of by HTTP nothing else would ever close it.
+  if (server.server.listenerCount('upgrade') === listening) {
+    server.server.on('upgrade', (_req: IncomingMessage, socket: Duplex) => socket.destroy());
+  }
   server.get('/*', (_req: Request, res: Response, next: Next) => {
     const [title, link] = [content.label('web-chat/notFound'), content.label('web-chat/toChat')];
     sendPage(res, { title, status: 404, body: `<h1>${escaped(title)}</h1>\n<p><a href="/">${escaped(link)}</a></p>` });
@@ -77,6 +117,60 @@ export async function createServer({ content, mounts, isHealthy, onMistake }: Se
 }
 
 type Problem = Error & { statusCode?: number; body?: { code?: string } };
+
+const refusal = (statusCode: number, message: string): Problem => Object.assign(new Error(message), { statusCode });
+
+/** By one name, which may be left out only as long ago as it was, and at an address that can be read. */
+function isForSomebody({ rawHeaders, httpVersion, url = '' }: IncomingMessage): boolean {
+  const hosts = rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === 'host');
+  if (hosts.length > 1 || (hosts.length === 0 && httpVersion !== '1.0')) return false;
+  const [host = 'localhost'] = hosts;
+  const base = `http://${host}`;
+  return HOST.test(host) && URL.canParse(url.startsWith('/') ? base + url : url, base);
+}
+
+/** What Node can say of a request that never became one. */
+const UNREADABLE: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
+/** Limits of what comes over HTTP, and answers to what Node refuses before any of us has heard of it. */
+function harden({ server }: Server, headers: Readonly<Record<string, string>>, patience: Patience): void {
+  Object.assign(server, {
+    headersTimeout: patience.headers,
+    requestTimeout: patience.request,
+    // How often the two above are looked at. It is not in Node's types.
+    connectionsCheckingInterval: patience.look,
+    keepAliveTimeout: KEPT,
+    timeout: patience.silence,
+    maxRequestsPerSocket: MOST_REQUESTS,
+    maxConnections: MOST_CONNECTIONS,
+    // Whoever names no host is refused here, with our headers.
+    requireHostHeader: false,
+  });
+  const lines = linesOf(headers);
+  const answering = new WeakMap<Duplex, ServerResponse>();
+  for (const event of ['request', 'checkContinue']) {
+    server.on(event, (req: IncomingMessage, res: ServerResponse) => answering.set(req.socket, res));
+  }
+  server.on('checkExpectation', (_req: IncomingMessage, res: ServerResponse) => {
+    res.writeHead(417, headers);
+    res.end();
+  });
+  server.on('clientError', (problem: Error & { code?: string }, socket: Duplex) => {
+    const answer = answering.get(socket);
+    // In the middle of another answer, it would be read as a part of that one.
+    if (!socket.writable || (answer?.headersSent && !answer.writableFinished)) {
+      socket.destroy();
+      return;
+    }
+    const status = UNREADABLE[problem.code ?? ''] ?? '400 Bad Request';
+    socket.once('finish', () => socket.destroy());
+    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n${lines}\r\n`);
+  });
+}
 
 /** Connections that nothing was asked on yet: browsers open some beforehand, and Node holds them for busy. */
 const unused = new WeakMap<Server, Set<Socket>>();

@@ -6,6 +6,7 @@ import { closeServer, createServer, drain, listen } from '../server.ts';
 import { openDatabase } from '../storage/database.ts';
 import { startEmbeddedPostgres } from '../storage/embedded-postgres.ts';
 import { described } from '../log.ts';
+import { headersOf } from '../web/headers.ts';
 import { openLedger } from './ledger-parts.ts';
 import type { Service, ServiceWorld } from './serve.ts';
 
@@ -28,6 +29,7 @@ export async function serveLedger(world: Omit<ServiceWorld, 'understanding'>): P
     const seeding = settings.isProduction ? undefined : setInterval(() => void seed(), LOOKING);
     const server = await createServer({
       content,
+      headers: headersOf(settings.isProduction && settings.publicUrl?.startsWith('https:') === true),
       mounts: [ledger.mount],
       isHealthy: async () => ({ database: await database.isUp() }),
       onMistake,

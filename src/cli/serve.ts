@@ -53,6 +53,7 @@ import type { Understanding } from '../understanding/understanding.ts';
 import { mountAccessibility } from '../web/accessibility.tsx';
 import { mountChatPage } from '../web/chat-page.tsx';
 import { mountEmbedding } from '../web/embedding.ts';
+import { headersOf } from '../web/headers.ts';
 import { createAddresses } from '../web/requests.ts';
 import { mountStockPage } from '../web/stock-page.ts';
 import { createReceiptFiles } from '../web/receipt.ts';
@@ -180,6 +181,7 @@ export async function serve({
     const limits = createLimits({ database, key: await keyFor(database, 'limits'), rates: folders.rates, onMistake });
     const addressOf = createAddresses(settings.trustedProxies);
     const { hubs, publicUrl, embedOrigins, accent, isProduction } = settings;
+    const headers = headersOf(isProduction && publicUrl?.startsWith('https:') === true);
     const signOutWish = content.label('chat/signOutWish');
     const directLine = createDirectLine({
       conversations,
@@ -191,6 +193,7 @@ export async function serve({
       addressOf,
       publicUrl,
       signOutWish,
+      headers,
       onMistake,
     });
     const isOpenHere = !settings.isProduction;
@@ -219,6 +222,7 @@ export async function serve({
 
     const server = await createServer({
       content,
+      headers,
       mounts: [
         directLine.mount,
         bot.mount,

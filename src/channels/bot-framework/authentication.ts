@@ -51,7 +51,8 @@ const Claims = z.object({ aud: z.string(), serviceurl: z.string() });
 
 export function createDoorkeeper(appId: string, { issuer, metadataUrl }: Cloud): Doorkeeper {
   const keysOf = lasting(async () => {
-    const response = await fetch(metadataUrl, { signal: AbortSignal.timeout(DEADLINE) });
+    // Where the keys are is told by the address in the settings, and by none that it leads on to.
+    const response = await fetch(metadataUrl, { signal: AbortSignal.timeout(DEADLINE), redirect: 'error' });
     const { jwks_uri } = Metadata.parse(await response.json());
     return createRemoteJWKSet(new URL(jwks_uri), { timeoutDuration: DEADLINE, cacheMaxAge: KEYS_LAST });
   });

@@ -17,6 +17,7 @@ import { isDraining } from '../../server.ts';
 import type { HubDesk } from '../../servicedesk/hub-desk.ts';
 import type { Hub } from '../../settings.ts';
 import { LONGEST_TEXT } from '../../web/chat/activity.ts';
+import { linesOf } from '../../web/headers.ts';
 import type { AddressOf } from '../../web/requests.ts';
 import { type Rules, toWebChatActivity } from '../activities.ts';
 import { type Caller, claimsIn, createAccess, hubNameOf, newcomer } from './access.ts';
@@ -61,6 +62,8 @@ export type DirectLineWorld = {
   publicUrl: string | undefined;
   /** What a client that ends a conversation is taken to have written. */
   signOutWish: string;
+  /** What every answer bears, also one that is written to a socket. */
+  headers: Readonly<Record<string, string>>;
   onMistake: (mistake: unknown) => void;
 };
 
@@ -105,9 +108,11 @@ const Beginning = z
 const Watermark = z.coerce.number().int().nonnegative().catch(0);
 
 export function createDirectLine(world: DirectLineWorld): DirectLine {
-  const { conversations, hubDesk, rules, tokens, hubs, limits, addressOf, publicUrl, signOutWish, onMistake } = world;
+  const { conversations, hubDesk, rules, tokens, hubs, limits, addressOf, publicUrl, signOutWish, headers, onMistake } =
+    world;
   const publicOrigin = publicUrl === undefined ? undefined : new URL(publicUrl).origin;
   const access = createAccess({ tokens, hubs, publicOrigin });
+  const lines = linesOf(headers);
 
   const streams = createStreams({
     after: async (id, seq, isHubs) =>
@@ -380,23 +385,24 @@ export function createDirectLine(world: DirectLineWorld): DirectLine {
     const id = /^\/v3\/directline\/conversations\/([\w-]+)\/stream$/.exec(address?.pathname ?? '')?.[1];
     const claims = await access.read('stream', address?.searchParams.get('t') ?? '');
     if (claims === 'expired') {
-      refuseUpgrade(socket, ...EXPIRED);
+      refuseUpgrade(socket, lines, ...EXPIRED);
       return;
     }
     if (claims === 'invalid' || claims.conversation !== id) {
-      refuseUpgrade(socket, ...NOT_VALID);
+      refuseUpgrade(socket, lines, ...NOT_VALID);
       return;
     }
     // A browser lets any page open a WebSocket to us, and tells which page it was.
     if (!access.isPageOf(req, { by: 'token', claims })) {
-      refuseUpgrade(socket, ...WRONG_PAGE);
+      refuseUpgrade(socket, lines, ...WRONG_PAGE);
       return;
     }
     const [seconds, length] = await Promise.all([limits.secondsToWait('requests', id), lengthOf(id)]);
     if (seconds !== undefined) {
-      refuseUpgrade(socket, 429, 'TooManyRequests', 'Too much is asked at once.', `Retry-After: ${seconds}\r\n`);
+      const wait = `${lines}Retry-After: ${seconds}\r\n`;
+      refuseUpgrade(socket, wait, 429, 'TooManyRequests', 'Too much is asked at once.');
     } else if (length === undefined) {
-      refuseUpgrade(socket, 404, 'BadArgument', 'There is no such conversation any more.');
+      refuseUpgrade(socket, lines, 404, 'BadArgument', 'There is no such conversation any more.');
     } else {
       const after = placeIn(length, address?.searchParams.get('watermark'));
       streams.open(req, socket, head, { id, after, isHubs: claims.isHubs === true });
@@ -509,12 +515,12 @@ function send(res: Response, status: number, body: object): void {
   });
 }
 
-function refuseUpgrade(socket: Duplex, ...[status, code, message, headers = '']: [...Refusal, headers?: string]): void {
+function refuseUpgrade(socket: Duplex, lines: string, ...[status, code, message]: Refusal): void {
   const body = JSON.stringify({ error: { code, message } });
   const type = `Content-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
   // Whoever does not close their end is not waited for.
   socket.once('finish', () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\n${type}${headers}\r\n${body}`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\n${type}${lines}\r\n${body}`);
 }
 
 const bearerOf = (req: Request): string | undefined => /^Bearer (\S+)$/i.exec(req.header('authorization', ''))?.[1];

@@ -37,6 +37,8 @@ type Stream = {
   isSending: boolean;
   isStale: boolean;
   isAlive: boolean;
+  /** Frames that have come since the last beat. */
+  heard: number;
 };
 
 /** In milliseconds. */
@@ -44,8 +46,10 @@ const LOOK = 3_000;
 const BEAT = 20_000;
 /** Of one conversation here: tabs that somebody has forgotten. */
 const MOST_STREAMS = 10;
-/** Why a stream is closed, as WebSockets say it: the server goes away; there are too many; the conversation is gone. */
-const CLOSED = { leaving: 1_001, crowded: 4_008, gone: 4_004 };
+/** Why a stream is closed, as WebSockets say it: the server goes away; it does not stop talking; there are too many; the conversation is gone. */
+const CLOSED = { leaving: 1_001, talkative: 1_008, crowded: 4_008, gone: 4_004 };
+/** Frames between two beats. A client answers one, and may keep itself alive besides. */
+const MOST_HEARD = 200;
 /** Clients send nothing but keep-alives. */
 const LARGEST_PAYLOAD = 4_096;
 
@@ -90,6 +94,7 @@ export function createStreams({ after, lengths, onMistake, beat = BEAT }: Stream
     for (const stream of every()) {
       if (!stream.isAlive) stream.socket.terminate();
       stream.isAlive = false;
+      stream.heard = 0;
       stream.socket.ping();
       // A script in a page is not told of pings. Clients of Direct Line heed no empty message.
       stream.socket.send('');
@@ -101,7 +106,7 @@ export function createStreams({ after, lengths, onMistake, beat = BEAT }: Stream
   return {
     open(req, socket, head, { id = '', after: sent, isHubs = false }) {
       server.handleUpgrade(req, socket, head, (opened) => {
-        const flags = { isSending: false, isStale: false, isAlive: true };
+        const flags = { isSending: false, isStale: false, isAlive: true, heard: 0 };
         const stream: Stream = { id, isHubs, socket: opened, sent, ...flags };
         const others = streams.get(id) ?? new Set();
         const [oldest] = others;
@@ -110,9 +115,11 @@ export function createStreams({ after, lengths, onMistake, beat = BEAT }: Stream
           oldest.socket.close(CLOSED.crowded);
         }
         streams.set(id, others.add(stream));
-        const lives = () => (stream.isAlive = true);
-        opened.on('pong', lives);
-        opened.on('message', lives);
+        const lives = () => {
+          stream.isAlive = true;
+          if (++stream.heard > MOST_HEARD) opened.close(CLOSED.talkative);
+        };
+        for (const frame of ['ping', 'pong', 'message']) opened.on(frame, lives);
         opened.on('error', () => {
           opened.terminate();
         });
