@@ -401,7 +401,7 @@ describe('whoever is slow', () => {
     const origin = await listen(server, { host: '127.0.0.1', port: 0 });
     // The connection is closed, whatever was said before.
     expect([0, 200, 408]).toContain(statusOf(await sendRaw(origin, sent)));
-    await closeServer(server, Promise.resolve());
+    await closeServer(server);
   });
 
   it('with an upgrade that nobody takes is let go of', async () => {
@@ -415,6 +415,6 @@ describe('whoever is slow', () => {
     expect(
       await sendRaw(origin, 'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'),
     ).toBe('');
-    await closeServer(server, Promise.resolve());
+    await closeServer(server);
   });
 });

@@ -187,13 +187,24 @@ export async function brave(stage: Stage, storm: Storm, tell: (progress: string)
       // What was told before, such as another reason, is forgotten.
       const sent = await each.write([plain('börja om')]);
       await each.until(() => each.isAnswered(sent), 'an answer to börja om');
-      await revokeOwnCard(each, chance, person, { meet, aim, gather }).finally(meet);
+      try {
+        await revokeOwnCard(each, chance, person, { meet, aim, gather });
+      } finally {
+        await meet();
+      }
     };
     const [, other] = chats;
     const script = writePath(chance, nth, storm.messages, who);
     const surroundings = { onMessages: ignored, gather, revokeOwn: (person: string) => revoke(chat, person) };
+    const talkThrough = async (): Promise<void> => {
+      try {
+        await converse(chat, script, chance, surroundings);
+      } finally {
+        await meet();
+      }
+    };
     const results = await Promise.allSettled([
-      converse(chat, script, chance, surroundings).finally(meet),
+      talkThrough(),
       other && who !== undefined ? revoke(other, who) : undefined,
     ]);
     results.forEach((result, index) => {

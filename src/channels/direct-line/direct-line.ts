@@ -324,7 +324,7 @@ export function createDirectLine(world: DirectLineWorld): DirectLine {
       // Nobody else listens to it yet, and an error that nobody hears ends the process.
       socket.on('error', () => socket.destroy());
       if (isDraining(server)) {
-        refuseUpgrade(socket, ...GOING_AWAY);
+        refuseUpgrade(socket, `${lines}Retry-After: 1\r\n`, ...GOING_AWAY);
         return;
       }
       upgrade(req, socket, head).catch((mistake: unknown) => {
@@ -422,7 +422,7 @@ type Refusal = readonly [status: number, code: string, message: string];
 const EXPIRED: Refusal = [403, 'TokenExpired', 'The token has expired.'];
 const NOT_VALID: Refusal = [403, 'BadArgument', 'The token is not valid here.'];
 const NOT_A_HUB: Refusal = [403, 'BadArgument', 'Only the hub itself hands over, with its secret.'];
-const GOING_AWAY: [...Refusal, string] = [503, 'ServiceUnavailable', 'Come back at once.', 'Retry-After: 1\r\n'];
+const GOING_AWAY: Refusal = [503, 'ServiceUnavailable', 'Come back at once.'];
 const WRONG_PAGE: Refusal = [403, 'OriginIsRefused', 'It is not had from this page.'];
 
 const CHANNEL = 'web';
