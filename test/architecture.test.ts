@@ -88,6 +88,7 @@ const forbidden: IForbiddenRuleType[] = [
   ),
   only('who stands behind a proxy is told in one place', 'proxy-addr', '^src/web/requests[.]ts$'),
   only('WebSockets stay in one place', 'ws', '^src/channels/direct-line/streams[.]ts$'),
+  only('helmet stays with the headers', 'helmet', '^src/web/headers[.]ts$'),
   only('pino stays in the log', 'pino', '^src/log[.]ts$'),
   only('yaml stays with the files of the editors', 'yaml', '^src/source-file[.]ts$'),
   only('commander stays in main.ts', 'commander', '^src/main[.]ts$'),

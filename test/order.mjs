@@ -8,7 +8,7 @@ import { relative, sep } from 'node:path';
 
 /** Those that run the built product, or take every step there is: the longest first. */
 const LONG = [
-  'faults/hammer',
+  'faults/storm',
   'faults/',
   'src/cli/serve',
   'browser/stock-page',

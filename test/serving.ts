@@ -12,6 +12,8 @@ export type Serving = {
   process: ChildProcess;
   /** Everything it has logged so far. */
   log: () => string;
+  /** Everything it has said on standard error so far. */
+  err: () => string;
   /** Asks it to stop, and gives its exit code. */
   stop: () => Promise<number | null>;
 };
@@ -27,6 +29,7 @@ export async function startServing(environment: Record<string, string>, ...args:
     origin: ready,
     process: started.process,
     log: started.log,
+    err: started.err,
     async stop() {
       started.process.kill('SIGTERM');
       return (await started.ended).code;
@@ -75,5 +78,5 @@ function spawnServing(environment: Record<string, string>, args: readonly string
       if (origin) resolve(origin);
     });
   });
-  return { process: child, ended, ready, log: () => out };
+  return { process: child, ended, ready, log: () => out, err: () => err };
 }

@@ -164,6 +164,48 @@ describe('what is logged', () => {
     expect(serving.log()).not.toMatch(/kanarie|640823|4711|slagit/);
     expect(serving.log()).not.toContain(chat.token);
   });
+
+  it('is no word of anybody’s either, and no secret, when the database fails in the middle', async () => {
+    const url = new URL(await createDatabase());
+    const name = url.pathname.slice(1);
+    url.password = 'kanarie-lösen';
+    const serving = await startServing({ DATABASE_URL: url.href, LOG_LEVEL: 'debug' }, ...AT);
+    const chat = await clientOf(serving.origin).begin();
+    await admin(`alter database ${name} allow_connections false`);
+    await admin(`select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '${name}'`);
+
+    const text = 'kanariefågel 640823-3234 pin 4711';
+    const secrets = { Cookie: 'kortlotsen-sign-in=kanariekaka', Authorization: `Bearer ${chat.token}` };
+    const headers = { ...JSON_TYPE, ...secrets, 'X-Kanarie': '1', Referer: 'https://kanarie.example.se/' };
+    const activity = {
+      ...{ type: 'message', id: 'kanarie-1', channelId: 'msteams', text, serviceUrl: 'http://127.0.0.1:9/kanarie' },
+      ...{ from: { id: '29:kanarie', name: 'Kanarie Kvist', aadObjectId: 'kanarie' }, recipient: { id: '28:b' } },
+      conversation: { id: 'a:kanarie', tenantId: 'kanarie', conversationType: 'personal' },
+    };
+    const doors: [string, string?][] = [
+      [`/v3/directline/conversations/${chat.conversation}/activities?kanarie=1`, JSON.stringify({ ...activity })],
+      [`/v3/directline/conversations/${chat.conversation}?kanarie=1`],
+      ['/api/messages', JSON.stringify(activity)],
+      ['/sign-in?challenge=kanarie'],
+      ['/sign-in/callback?state=kanarie&code=kanarie'],
+      ['/ledger/v1/token', 'grant_type=client_credentials&client_id=kanarie&client_secret=kanarie'],
+      ['/servicedesk/sign-in?to=/kanarie'],
+      ['/servicedesk/api/queue'],
+      ['/records?kanarie=1'],
+    ];
+    const statuses = await Promise.all(
+      doors.map(async ([path, body]) => {
+        const method = body === undefined ? 'GET' : 'POST';
+        const { status } = await fetch(serving.origin + path, { method, body: body ?? null, headers, redirect: 'manual' });
+        return status;
+      }),
+    );
+    expect(statuses.filter((status) => status >= 500).length).toBeGreaterThan(3);
+    await serving.stop();
+    expect(serving.log()).toContain('mistake');
+    expect(serving.log() + serving.err()).not.toMatch(/kanarie|640823|4711/i);
+    expect(serving.log() + serving.err()).not.toContain(chat.token);
+  });
 });
 
 describe('a service', () => {
