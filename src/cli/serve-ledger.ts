@@ -19,14 +19,20 @@ export async function serveLedger(world: Omit<ServiceWorld, 'understanding'>): P
     log.error(described(mistake), 'mistake');
   };
   const embedded = settings.databaseUrl ? undefined : await startEmbeddedPostgres(settings.dataFolder);
+  /** What is open already, the last of it last. */
+  const open: (() => unknown)[] = [() => embedded?.stop()];
   try {
     const database = await openDatabase(settings.databaseUrl ?? embedded?.url ?? '', migrations, onMistake);
+    open.push(database.close);
     const ledger = await openLedger({ database, settings, now, scripts, onMistake });
     if (settings.ledgerClients.length === 0) log.warn('LEDGER_CLIENTS is not set, so nobody may use the API');
     // The invented holders of a day are there before anybody asks for them.
     const seed = () => ledger.seed().catch(onMistake);
     if (!settings.isProduction) await seed();
     const seeding = settings.isProduction ? undefined : setInterval(() => void seed(), LOOKING);
+    open.push(() => {
+      clearInterval(seeding);
+    });
     const server = await createServer({
       content,
       headers: headersOf(settings.isProduction && settings.publicUrl?.startsWith('https:') === true),
@@ -34,11 +40,7 @@ export async function serveLedger(world: Omit<ServiceWorld, 'understanding'>): P
       isHealthy: async () => ({ database: await database.isUp() }),
       onMistake,
     });
-    const origin = await listen(server, settings).catch(async (problem: unknown) => {
-      clearInterval(seeding);
-      await database.close();
-      throw problem;
-    });
+    const origin = await listen(server, settings);
     return {
       origin,
       dataFolder: embedded?.folder,
@@ -51,7 +53,7 @@ export async function serveLedger(world: Omit<ServiceWorld, 'understanding'>): P
       },
     };
   } catch (problem) {
-    await embedded?.stop();
+    for (const close of open.reverse()) await Promise.resolve(close()).catch(onMistake);
     throw problem;
   }
 }

@@ -100,15 +100,19 @@ export async function serve({
   };
   const embedded = settings.databaseUrl ? undefined : await startEmbeddedPostgres(settings.dataFolder);
   const url = settings.databaseUrl ?? embedded?.url ?? '';
+  /** What is open already, the last of it last. */
+  const open: (() => unknown)[] = [() => embedded?.stop()];
   try {
     return await start();
   } catch (problem) {
-    await embedded?.stop();
+    // Left open, it would keep a process running that serves nobody, and nobody would start it again.
+    for (const close of open.reverse()) await Promise.resolve(close()).catch(onMistake);
     throw problem;
   }
 
   async function start(): Promise<Service> {
     const database = await openDatabase(url, folders.migrations, onMistake);
+    open.push(database.close);
     let origin = '';
     const publicOrigin = () => settings.publicUrl ?? origin;
     const { scripts } = folders;
@@ -125,6 +129,7 @@ export async function serve({
             redirectUris: () => [signInCallback(publicOrigin())],
             deskRedirectUris: () => [deskSignInCallback(publicOrigin())],
           });
+    open.push(() => development?.stop());
     const identity = settings.identity ?? (development && demonstrationIdentity(development));
     const signIns = createSignIns(database, await keyFor(database, 'sign-in'));
     const receipts = createReceiptFiles({ content, key: await keyFor(database, 'receipt'), publicOrigin, now });
@@ -288,12 +293,8 @@ export async function serve({
     const news = await shareNews(database, hear, onMistake);
     conversations.subscribe(news.tell);
 
-    origin = await listen(server, settings).catch(async (mistake: unknown) => {
-      directLine.close();
-      await development?.stop();
-      await database.close();
-      throw mistake;
-    });
+    open.push(directLine.close);
+    origin = await listen(server, settings);
 
     const jobs = startJobs(
       database,

@@ -129,6 +129,14 @@ describe('a start that cannot succeed says why in one sentence, with an exit cod
     await close();
   });
 
+  it('and ends also when it fails half-way', async () => {
+    const url = await createDatabase();
+    const database = await openTestDatabase(url);
+    await database.run({ text: 'drop table keys' }, []);
+    await database.close();
+    expect(await failToServe({ DATABASE_URL: url })).toMatchObject({ code: 1 });
+  });
+
   it('when the data folder is a file', async () => {
     writeFileSync(join(folder, 'data'), '');
     await fails({ KORTLOTSEN_DATA: join(folder, 'data') }, 11, /data/);
@@ -196,7 +204,12 @@ describe('what is logged', () => {
     const statuses = await Promise.all(
       doors.map(async ([path, body]) => {
         const method = body === undefined ? 'GET' : 'POST';
-        const { status } = await fetch(serving.origin + path, { method, body: body ?? null, headers, redirect: 'manual' });
+        const { status } = await fetch(serving.origin + path, {
+          method,
+          body: body ?? null,
+          headers,
+          redirect: 'manual',
+        });
         return status;
       }),
     );
