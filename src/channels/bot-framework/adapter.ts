@@ -187,6 +187,7 @@ class FewClients extends ConfigurationBotFrameworkAuthentication {
         const made = factory.create(serviceUrl, audience);
         if (connectors.size >= MOST_CONNECTORS) connectors.clear();
         connectors.set(serviceUrl, made);
+        made.catch(() => connectors.delete(serviceUrl));
         return made;
       }
     })();
@@ -214,8 +215,8 @@ const causeOf = (mistake: unknown): unknown => (mistake instanceof DialogContext
 function atMostOnceAMinute(tell: (mistake: unknown) => void): (mistake: unknown) => void {
   let next = 0;
   return (mistake) => {
-    if (Date.now() < next) return;
-    next = Date.now() + 60_000;
+    if (performance.now() < next) return;
+    next = performance.now() + 60_000;
     tell(mistake);
   };
 }

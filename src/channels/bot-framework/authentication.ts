@@ -108,19 +108,22 @@ const isAboutToken = (mistake: unknown): boolean =>
   mistake instanceof errors.JOSEError &&
   !['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID'].includes(mistake.code);
 
-/** Fetched when it is first needed, then once a day; what cannot be had is not asked for more than once a second. */
+/**
+ * Fetched when it is first needed, then once a day; what cannot be had is not asked for more than once a second.
+ * By a clock that nobody sets, or one that is set back would keep everybody waiting.
+ */
 function lasting<Value>(fetchIt: () => Promise<Value>): () => Promise<Value | undefined> {
   let kept: { value: Value; until: number } | undefined;
   let fetching: Promise<void> | undefined;
   let nextTry = 0;
   return async () => {
-    if ((!kept || kept.until < Date.now()) && nextTry <= Date.now()) {
+    if ((!kept || kept.until < performance.now()) && nextTry <= performance.now()) {
       fetching ??= fetchIt()
         .then((value) => {
-          kept = { value, until: Date.now() + METADATA_LASTS };
+          kept = { value, until: performance.now() + METADATA_LASTS };
         })
         .catch(() => {
-          nextTry = Date.now() + BETWEEN_TRIES;
+          nextTry = performance.now() + BETWEEN_TRIES;
         })
         .finally(() => {
           fetching = undefined;

@@ -286,8 +286,9 @@ describe('the keys of the service', () => {
     (await at.check(`Bearer ${await good()}`, { channelId: 'msteams', serviceUrl: connector.url })).outcome;
   /** In seconds. */
   const later = (seconds: number) => {
-    const now = Date.now() + seconds * 1_000;
+    const [now, ticks] = [Date.now() + seconds * 1_000, performance.now() + seconds * 1_000];
     jest.spyOn(Date, 'now').mockReturnValue(now);
+    jest.spyOn(performance, 'now').mockReturnValue(ticks);
   };
 
   it('are fetched once, and not again for whoever names one that is not there', async () => {
