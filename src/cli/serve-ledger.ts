@@ -23,7 +23,7 @@ export async function serveLedger(world: Omit<ServiceWorld, 'understanding'>): P
   const open: (() => unknown)[] = [() => embedded?.stop()];
   try {
     const database = await openDatabase(settings.databaseUrl ?? embedded?.url ?? '', migrations, onMistake);
-    open.push(database.close);
+    open.push(() => database.close());
     const ledger = await openLedger({ database, settings, now, scripts, onMistake });
     if (settings.ledgerClients.length === 0) log.warn('LEDGER_CLIENTS is not set, so nobody may use the API');
     // The invented holders of a day are there before anybody asks for them.

@@ -112,7 +112,7 @@ export async function serve({
 
   async function start(): Promise<Service> {
     const database = await openDatabase(url, folders.migrations, onMistake);
-    open.push(database.close);
+    open.push(() => database.close());
     let origin = '';
     const publicOrigin = () => settings.publicUrl ?? origin;
     const { scripts } = folders;
@@ -293,7 +293,9 @@ export async function serve({
     const news = await shareNews(database, hear, onMistake);
     conversations.subscribe(news.tell);
 
-    open.push(directLine.close);
+    open.push(() => {
+      directLine.close();
+    });
     origin = await listen(server, settings);
 
     const jobs = startJobs(
