@@ -81,8 +81,6 @@ const refuse = (res: Response, code: keyof typeof refusals): void => {
 };
 
 function send(res: Response, { status, body }: Answer): void {
-  res.header('Cache-Control', 'no-store');
-  res.header('X-Content-Type-Options', 'nosniff');
   res.send(status, body);
 }
 
@@ -155,7 +153,6 @@ export async function mountServicedesk(server: Server, world: ServicedeskWorld):
   server.get('/servicedesk/queue', async (req: Request, res: Response) => {
     if (!(await agentOf(req, res, 'watching'))) return;
     res.header('Content-Type', 'application/json; charset=utf-8');
-    res.header('Cache-Control', 'no-store');
     res.sendRaw(200, await streams.queue());
   });
 

@@ -266,7 +266,6 @@ export async function mountChatPage(server: Server, world: ChatPageWorld): Promi
     const before = await claimsFrom(returnToken);
     const claims = before ?? newcomer();
     const [chat, back] = await Promise.all([tokens.issue('chat', claims), tokens.issue('return', claims)]);
-    res.header('Cache-Control', 'no-store');
     res.send(200, { ...claims, isKnown: before !== undefined, token: chat.token, returnToken: back.token });
   });
 }

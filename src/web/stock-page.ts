@@ -125,7 +125,6 @@ export async function mountStockPage(server: Server, world: StockPageWorld): Pro
 
   /** A token for the conversation that is come back to, or for a new one. */
   server.post('/web-chat/token', async (req: Request, res: Response) => {
-    res.header('Cache-Control', 'no-store');
     if (!isFromOurPage(req, publicOrigin())) {
       res.send(403, { error: { code: 'Forbidden', message: 'Only our own page is given a token.' } });
       return;
