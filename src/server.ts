@@ -37,6 +37,8 @@ export type ServerWorld = {
   patience?: Partial<Patience>;
 };
 
+const TRIED = { isProduction: false, publicUrl: undefined };
+
 /** In milliseconds: how long is waited for whoever asks, or takes what they asked for. */
 export type Patience = { headers: number; request: number; silence: number; look: number };
 
@@ -56,7 +58,7 @@ const MOST_CONNECTIONS = 20_000;
 const HOST = /^[\w.:[\]-]{1,255}$/;
 
 export async function createServer(world: ServerWorld): Promise<Server> {
-  const { content, mounts, isHealthy, onMistake, headers = headersOf(false), patience } = world;
+  const { content, mounts, isHealthy, onMistake, headers = headersOf(TRIED), patience } = world;
   const server = createRestifyServer({ name: 'kortlotsen', maxParamLength: 400, onceNext: true });
   harden(server, headers, { ...PATIENCE, ...patience });
   const everyHeader = Object.entries(headers);

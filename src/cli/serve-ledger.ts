@@ -19,8 +19,11 @@ export async function serveLedger(world: Omit<ServiceWorld, 'understanding'>): P
     log.error(described(mistake), 'mistake');
   };
   const embedded = settings.databaseUrl ? undefined : await startEmbeddedPostgres(settings.dataFolder);
-  /** What is open already, the last of it last. */
-  const open: (() => unknown)[] = [() => embedded?.stop()];
+  /** What is open, the last of it last. */
+  const open: (() => Promise<unknown> | undefined)[] = [() => embedded?.stop()];
+  const closeAll = async (): Promise<void> => {
+    for (const close of open.reverse()) await close()?.catch(onMistake);
+  };
   try {
     const database = await openDatabase(settings.databaseUrl ?? embedded?.url ?? '', migrations, onMistake);
     open.push(() => database.close());
@@ -29,13 +32,10 @@ export async function serveLedger(world: Omit<ServiceWorld, 'understanding'>): P
     // The invented holders of a day are there before anybody asks for them.
     const seed = () => ledger.seed().catch(onMistake);
     if (!settings.isProduction) await seed();
-    const seeding = settings.isProduction ? undefined : setInterval(() => void seed(), LOOKING);
-    open.push(() => {
-      clearInterval(seeding);
-    });
+    const seeding = settings.isProduction ? undefined : setInterval(() => void seed(), LOOKING).unref();
     const server = await createServer({
       content,
-      headers: headersOf(settings.isProduction && settings.publicUrl?.startsWith('https:') === true),
+      headers: headersOf(settings),
       mounts: [ledger.mount],
       isHealthy: async () => ({ database: await database.isUp() }),
       onMistake,
@@ -48,12 +48,11 @@ export async function serveLedger(world: Omit<ServiceWorld, 'understanding'>): P
         clearInterval(seeding);
         await drain(server, settings.drainSeconds);
         await closeServer(server);
-        await database.close();
-        await embedded?.stop();
+        await closeAll();
       },
     };
   } catch (problem) {
-    for (const close of open.reverse()) await Promise.resolve(close()).catch(onMistake);
+    await closeAll();
     throw problem;
   }
 }

@@ -93,20 +93,26 @@ export async function serve({
   log,
   ...folders
 }: ServiceWorld): Promise<Service> {
+  const tell = (mistake: unknown) => {
+    log.error(described(mistake), 'mistake');
+  };
   let isOver = false;
   const onMistake = (mistake: unknown) => {
     // What was not finished in time finds its database closed, and is gone on with elsewhere.
-    if (!isOver) log.error(described(mistake), 'mistake');
+    if (!isOver) tell(mistake);
   };
   const embedded = settings.databaseUrl ? undefined : await startEmbeddedPostgres(settings.dataFolder);
   const url = settings.databaseUrl ?? embedded?.url ?? '';
-  /** What is open already, the last of it last. */
-  const open: (() => unknown)[] = [() => embedded?.stop()];
+  /** What is open, the last of it last. */
+  const open: (() => Promise<unknown> | undefined)[] = [() => embedded?.stop()];
+  const closeAll = async (): Promise<void> => {
+    for (const close of open.reverse()) await close()?.catch(tell);
+  };
   try {
     return await start();
   } catch (problem) {
     // Left open, it would keep a process running that serves nobody, and nobody would start it again.
-    for (const close of open.reverse()) await Promise.resolve(close()).catch(onMistake);
+    await closeAll();
     throw problem;
   }
 
@@ -186,7 +192,7 @@ export async function serve({
     const limits = createLimits({ database, key: await keyFor(database, 'limits'), rates: folders.rates, onMistake });
     const addressOf = createAddresses(settings.trustedProxies);
     const { hubs, publicUrl, embedOrigins, accent, isProduction } = settings;
-    const headers = headersOf(isProduction && publicUrl?.startsWith('https:') === true);
+    const headers = headersOf(settings);
     const signOutWish = content.label('chat/signOutWish');
     const directLine = createDirectLine({
       conversations,
@@ -293,9 +299,6 @@ export async function serve({
     const news = await shareNews(database, hear, onMistake);
     conversations.subscribe(news.tell);
 
-    open.push(() => {
-      directLine.close();
-    });
     origin = await listen(server, settings);
 
     const jobs = startJobs(
@@ -339,10 +342,8 @@ export async function serve({
         const [isFinished] = await Promise.all([closeServer(server, rest), jobs.stop()]);
         if (!isFinished) log.warn('What could not be finished in time is left to others');
         await news.stop();
-        await development?.stop();
         isOver = true;
-        await database.close();
-        await embedded?.stop();
+        await closeAll();
       },
     };
   }

@@ -10,6 +10,9 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import helmet from 'helmet';
 
+/** Whether it is in earnest, and where it is reached; of the settings. */
+type Addressed = { isProduction: boolean; publicUrl: string | undefined };
+
 /** In seconds: a year. Only this host, since others under the same name are not ours to promise for. */
 const HTTPS_ONLY = { maxAge: 31_536_000, includeSubDomains: false };
 
@@ -34,8 +37,9 @@ const NOT_ASKED_FOR = [
   'xr-spatial-tracking',
 ];
 
-/** `isHttpsOnly` where it is reached by https and always will be: a browser that has heard so takes nothing else. */
-export function headersOf(isHttpsOnly: boolean): Readonly<Record<string, string>> {
+export function headersOf({ isProduction, publicUrl }: Addressed): Readonly<Record<string, string>> {
+  // There, and always will be by https: a browser that has heard so takes nothing else.
+  const isHttpsOnly = isProduction && publicUrl?.startsWith('https:') === true;
   const secure = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
