@@ -90,8 +90,6 @@ export function mountSignIn(server: Server, world: SignInWorld): void {
     res.writeHead(303, {
       Location: address.href,
       'Set-Cookie': [...cookie, ...guards].join('; '),
-      'Cache-Control': 'no-store',
-      'Referrer-Policy': 'no-referrer',
     });
     res.end();
   });

@@ -87,8 +87,6 @@ export function mountFigures(server: Server, { content, database, sessions, now 
     res.sendRaw(200, `\uFEFF${rows.map((row) => row.map(asCell).join(';')).join('\r\n')}\r\n`, {
       'Content-Type': 'text/csv; charset=utf-8',
       'Content-Disposition': `attachment; filename="kortlotsen-${period.from}-${period.to}.csv"`,
-      'Cache-Control': 'no-store',
-      'X-Content-Type-Options': 'nosniff',
     });
   });
 

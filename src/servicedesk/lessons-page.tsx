@@ -89,8 +89,6 @@ export function mountLessons(server: Server, world: LessonsWorld): void {
     res.sendRaw(200, await exportLessons(database, content), {
       'Content-Type': 'application/yaml; charset=utf-8',
       'Content-Disposition': 'attachment; filename="utterances.yaml"',
-      'Cache-Control': 'no-store',
-      'X-Content-Type-Options': 'nosniff',
     });
   });
 
@@ -115,7 +113,7 @@ export function mountLessons(server: Server, world: LessonsWorld): void {
         : (await decideLesson(database, lesson, { as, by, about, at: now() }))
           ? 'saved'
           : 'gone';
-    res.writeHead(303, { Location: addressOf({ ...filter, outcome }), 'Cache-Control': 'no-store' });
+    res.writeHead(303, { Location: addressOf({ ...filter, outcome }) });
     res.end();
   });
 

@@ -69,20 +69,20 @@ export async function mountPage(server: Server, world: PageWorld): Promise<void>
     const here = id === undefined ? PATH : `${PATH}/take/${id}`;
     const member = await sessions.memberOf(req, 'acting');
     const to = member ? `${PATH}#${id ?? ''}` : `${PATH}/sign-in?to=${encodeURIComponent(here)}`;
-    res.writeHead(303, { Location: to, 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' });
+    res.writeHead(303, { Location: to });
     res.end();
   });
 
   server.get(PATH, async (req: Request, res: Response) => {
     const member = await sessions.memberOf(req, 'acting');
     if (!member) {
-      res.writeHead(303, { Location: signIn, 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' });
+      res.writeHead(303, { Location: signIn });
       res.end();
       return;
     }
     // Nobody has a session without a role: whoever is no agent edits.
     if (!member.roles.includes('agent')) {
-      res.writeHead(303, { Location: EDITORS, 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' });
+      res.writeHead(303, { Location: EDITORS });
       res.end();
       return;
     }

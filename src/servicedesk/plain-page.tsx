@@ -58,7 +58,7 @@ export function createPlainPages(content: Pick<Content, 'label'>, sessions: Pick
     async admit(req, res, roles, back = req.url) {
       const member = await sessions.memberOf(req);
       if (!member) {
-        res.writeHead(303, { Location: deskSignInPath(back ?? ''), 'Cache-Control': 'no-store' });
+        res.writeHead(303, { Location: deskSignInPath(back ?? '') });
         res.end();
         return undefined;
       }

@@ -163,8 +163,6 @@ export function createSessions(world: SessionsWorld): Sessions {
     res.writeHead(303, {
       Location: address,
       'Set-Cookie': cookies,
-      'Cache-Control': 'no-store',
-      'Referrer-Policy': 'no-referrer',
     });
     res.end();
   };

@@ -128,9 +128,7 @@ export function createStreams({ desk, show, onMistake }: StreamsWorld): Streams 
       const stream: Stream = { res, isAgent, shown: { reading: 0, cases: '' } };
       res.writeHead(200, {
         'Content-Type': 'text/event-stream; charset=utf-8',
-        'Cache-Control': 'no-store',
         'X-Accel-Buffering': 'no',
-        'X-Content-Type-Options': 'nosniff',
       });
       res.on('close', () => streams.delete(stream));
       res.write('retry: 2000\n\n');

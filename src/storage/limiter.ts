@@ -15,6 +15,12 @@ export type Limiter = {
 /** So many in so many seconds. */
 export type Rate = { most: number; seconds: number };
 
+/**
+ * Nobody has to wait for so many times the time that is counted, unless the clock of whoever counted before is ahead of
+ * ours; and that is no reason to let anybody wait.
+ */
+const AHEAD = 2;
+
 const purge = { name: 'purge-limits', text: 'delete from limits where expire < $1' };
 
 /** A count that cannot be made is a mistake to tell of, and in nobody's way. */
@@ -45,8 +51,9 @@ export function createLimiter(
       try {
         await limiter.consume(key);
       } catch (refusal) {
-        if (refusal instanceof RateLimiterRes) return Math.max(1, Math.ceil(refusal.msBeforeNext / 1_000));
-        onMistake(refusal);
+        if (!(refusal instanceof RateLimiterRes)) onMistake(refusal);
+        else if (refusal.msBeforeNext < AHEAD * seconds * 1_000)
+          return Math.max(1, Math.ceil(refusal.msBeforeNext / 1_000));
       }
       return undefined;
     },

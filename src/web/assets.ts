@@ -25,7 +25,6 @@ function serveScript(server: Server, address: string, script: Buffer): void {
     res.writeHead(200, {
       'Content-Type': 'text/javascript; charset=utf-8',
       'Cache-Control': 'public, max-age=31536000, immutable',
-      'X-Content-Type-Options': 'nosniff',
       Vary: 'Accept-Encoding',
       ...(takesBrotli && { 'Content-Encoding': 'br' }),
       'Content-Length': sent.length,

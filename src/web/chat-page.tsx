@@ -234,7 +234,7 @@ export async function mountChatPage(server: Server, world: ChatPageWorld): Promi
     if (claims) {
       await conversations.accept({ ...placeOf(claims.conversation), id: sent.id, text: texts.signOutWish });
     }
-    res.writeHead(303, { Location: '/', 'Cache-Control': 'no-store' });
+    res.writeHead(303, { Location: '/' });
     res.end();
   });
 
@@ -247,8 +247,6 @@ export async function mountChatPage(server: Server, world: ChatPageWorld): Promi
     res.sendRaw(200, toTranscript(activities, texts, dated), {
       'Content-Type': 'text/plain; charset=utf-8',
       'Content-Disposition': 'attachment; filename="kortlotsen.txt"',
-      'Cache-Control': 'no-store',
-      'X-Content-Type-Options': 'nosniff',
     });
   });
 

@@ -54,7 +54,6 @@ export async function mountEmbedding(server: Server, world: EmbeddingWorld): Pro
       ETag: `W/${tag}`,
       Vary: 'Accept-Encoding',
       'Cross-Origin-Resource-Policy': 'cross-origin',
-      'X-Content-Type-Options': 'nosniff',
       ...(!isKept && {
         'Content-Type': 'text/javascript; charset=utf-8',
         'Content-Length': sent.length,

@@ -47,9 +47,7 @@ ${body}
     'Content-Length': sent.length,
     ...(isCompressed && { 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' }),
     'Content-Security-Policy': policy.join('; '),
-    'Cache-Control': 'no-store',
     'Referrer-Policy': referrer,
-    'X-Content-Type-Options': 'nosniff',
   });
   res.end(sent);
 }

@@ -73,9 +73,6 @@ export function createReceiptFiles({ content, key, publicOrigin, now }: ReceiptF
         res.sendRaw(200, text, {
           'Content-Type': 'text/plain; charset=utf-8',
           'Content-Disposition': `attachment; filename="kvitto-${(first?.value ?? '').replace(/[^\w-]/g, '')}.txt"`,
-          'Cache-Control': 'no-store',
-          'Referrer-Policy': 'no-referrer',
-          'X-Content-Type-Options': 'nosniff',
         });
         next(false);
       });

@@ -61,9 +61,6 @@ export function mountVisits(server: Server, { content, calendar, now }: VisitsWo
       res.sendRaw(200, file, {
         'Content-Type': 'text/calendar; charset=utf-8',
         'Content-Disposition': 'attachment; filename="besok.ics"',
-        'Cache-Control': 'no-store',
-        'Referrer-Policy': 'no-referrer',
-        'X-Content-Type-Options': 'nosniff',
       });
     }
     next(false);

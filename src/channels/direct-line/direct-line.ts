@@ -510,8 +510,6 @@ function send(res: Response, status: number, body: object): void {
   if (res.headersSent) return;
   res.sendRaw(status, JSON.stringify(body), {
     'Content-Type': 'application/json; charset=utf-8',
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
   });
 }
 

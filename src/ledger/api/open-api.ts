@@ -107,7 +107,6 @@ function sendFile(res: Response, type: string, file: string | Buffer): void {
     'Content-Type': type,
     'Content-Length': Buffer.byteLength(file),
     'Cache-Control': 'public, max-age=300',
-    'X-Content-Type-Options': 'nosniff',
   });
   res.end(file);
 }

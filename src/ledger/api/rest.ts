@@ -296,7 +296,5 @@ function send(res: Response, status: number, type?: string, body = '', headers: 
   res.sendRaw(status, body, {
     ...headers,
     ...(type !== undefined && { 'Content-Type': type, 'Content-Length': String(Buffer.byteLength(body)) }),
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
   });
 }
