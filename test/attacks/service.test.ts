@@ -6,12 +6,12 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { text as textOf } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import type { Service } from '../../src/cli/serve.ts';
 import { closeServer, createServer, listen } from '../../src/server.ts';
 import { content, production } from '../product.ts';
+import { sendRaw, statusOf } from '../raw-request.ts';
 import { startService } from '../service.ts';
 import { type Connector, openConnector } from '../src/channels/bot-framework/connector.ts';
 import { type Microsoft, openMicrosoft } from '../src/channels/bot-framework/microsoft.ts';
@@ -45,18 +45,6 @@ afterEach(async () => {
 /** What tells of our insides: a stack, a statement, a path of ours, or the name of what we are made of. */
 const INSIDES = /\bat .*:\d+:\d+|node_modules|\bselect\b.*\bfrom\b|insert into|postgres|syntax error|zod|restify/i;
 
-/** Sends it as it is, and gives all that comes back until the connection is closed. */
-async function sendRaw(origin: string, ...parts: (string | Buffer)[]): Promise<string> {
-  const { hostname, port } = new URL(origin);
-  const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
-  socket.on('error', () => undefined);
-  await once(socket, 'connect');
-  for (const part of parts) socket.write(part);
-  const answer = await textOf(socket).catch(() => '');
-  socket.destroy();
-  return answer;
-}
-const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 0);
 const last = 'Connection: close\r\n\r\n';
 
 /** What every answer bears. */

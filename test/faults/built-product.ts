@@ -217,3 +217,13 @@ async function freePorts(count: number): Promise<number[]> {
   await Promise.all(servers.map((server) => promisify(server.close.bind(server))()));
   return ports;
 }
+
+/** What processes have logged besides what they always do, and how often. */
+export function countedMistakes(lines: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const line of lines.filter((each) => !each.includes('"level":30'))) {
+    const what = /"message":"([^"]*)"/.exec(line)?.[1] ?? line;
+    counts.set(what, (counts.get(what) ?? 0) + 1);
+  }
+  return [...counts].map(([what, count]) => `${count} times: ${what}`);
+}

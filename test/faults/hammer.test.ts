@@ -1,10 +1,11 @@
 /** Three processes on one database, students who send again and write on, and a process that dies in the middle. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { copyBuild, isLong, nobodyAtTheDesk, type Product, startProduct } from './built-product.ts';
+import { describe, expect, it } from '@jest/globals';
+import { copyBuild, isLong, nobodyAtTheDesk, startProduct } from './built-product.ts';
 import { findViolations } from './checker.ts';
-import { type DatabaseServer, startDatabaseServer, withClient } from './database-server.ts';
+import { startDatabaseServer, withClient } from './database-server.ts';
 import { type Aftermath, type Blows, hammer } from './hammer.ts';
 import { secrets } from './script.ts';
+import { setStage } from './stage.ts';
 
 const PROCESSES = 3;
 /** So few a student, in the short form, that with those sent again nobody has to wait for writing too much. */
@@ -14,32 +15,16 @@ const scale: Blows = isLong
 /** In milliseconds. It takes a minute or so, and far longer on a machine that has more to do. */
 const PATIENCE = 600_000;
 
-let server: DatabaseServer;
-let product: Product | undefined;
-
-beforeAll(async () => {
-  server = await startDatabaseServer();
-}, PATIENCE);
-
-/** Also when the test has failed, or has not ended in time. */
-afterEach(async () => {
-  await product?.stop();
-  product = undefined;
-}, PATIENCE);
-
-afterAll(async () => {
-  await server.stop();
-}, PATIENCE);
+const { server, begin } = setStage(startDatabaseServer, PATIENCE);
 
 type Found = { violations: string[]; messages: number; kills: number; caught: Aftermath['caught']; logged: string[] };
 
 /** Strikes, and says in one line what came of it. What the processes have logged is shown when something is wrong. */
 async function strike(blows: Blows): Promise<Found> {
-  const url = await server.create();
+  const url = await server().create();
   const environment = () => ({ DATABASE_URL: url, ...nobodyAtTheDesk });
   const manner = { command: ['serve'], name: 'process', count: PROCESSES, environment };
-  const struck = await startProduct(copyBuild(server.folder), manner);
-  product = struck;
+  const struck = await begin(startProduct(copyBuild(server().folder), manner));
   let violations: string[] | undefined;
   try {
     return await withClient(url, async (rows) => {

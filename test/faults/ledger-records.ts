@@ -1,11 +1,42 @@
 /** People with one card each, recorded in a ledger by its API as an issuer of cards would. */
 import { z } from 'zod';
-import { runToItsEnd } from './built-product.ts';
+import { type Product, runToItsEnd, startProduct } from './built-product.ts';
 
 /** As the ledger is to know them. */
 export type Cardholder = { identifier: string; card: string; number: string };
 
-export type Recorder = { id: string; secret: string };
+/** With these begin the names that the provider of identity has for people, and the numbers of cards. */
+const IDENTIFIER = 'ZQXV77';
+const NUMBER = '9752268831';
+/** What nobody is to find, but in the ledger. */
+export const hiddenOfHolders: readonly string[] = [IDENTIFIER, NUMBER];
+export const identifierOf = (who: string): string => `${IDENTIFIER}-${who}`;
+export const holdersCalled = (names: readonly string[]): Cardholder[] =>
+  names.map((who, nth) => ({
+    identifier: identifierOf(who),
+    card: `c_of-${who}`,
+    number: `${NUMBER}${String(nth).padStart(6, '0')}`,
+  }));
+
+/** Revocations in the ledger, without that of an invented person, who is there from the beginning. */
+export const REVOKED = `select from ledger_events where type = 'card.revoked' and client <> 'demonstration'`;
+
+type Recorder = { id: string; secret: string };
+
+/** A ledger of its own that knows these, and the client that the assistant is to it. */
+export async function startLedger(
+  home: string,
+  databaseUrl: string,
+  holders: readonly Cardholder[],
+): Promise<Product & { client: Recorder }> {
+  const client = await makeClient(home, 'kortlotsen', ['cards:read', 'cards:revoke']);
+  const recorder = await makeClient(home, 'registry', ['cards:read', 'cards:record']);
+  const settings = { DATABASE_URL: databaseUrl, LEDGER_CLIENTS: [client.line, recorder.line].join() };
+  const manner = { command: ['ledger', 'serve'], name: 'ledger', count: 1, environment: () => settings };
+  const ledger = await startProduct(home, manner);
+  await recordHolders(ledger.origins[0] ?? '', recorder, holders);
+  return { ...ledger, client };
+}
 
 const Token = z.object({ access_token: z.string() });
 const Found = z.object({ holder: z.string() });
@@ -14,11 +45,7 @@ const Found = z.object({ holder: z.string() });
 const TOGETHER = 60;
 
 /** `origin` is where the ledger is, and `recorder` a client that may read and record. */
-export async function recordHolders(
-  origin: string,
-  { id, secret }: Recorder,
-  holders: readonly Cardholder[],
-): Promise<void> {
+async function recordHolders(origin: string, { id, secret }: Recorder, holders: readonly Cardholder[]): Promise<void> {
   const post = async (path: string, authorization: string, body: object | URLSearchParams): Promise<unknown> => {
     const isForm = body instanceof URLSearchParams;
     const response = await fetch(`${origin}/ledger${path}`, {
@@ -60,11 +87,7 @@ export async function recordHolders(
 const dayIn = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 
 /** Makes a client of the ledger, and gives what the ledger has to be told of it. */
-export async function makeClient(
-  home: string,
-  id: string,
-  scopes: readonly string[],
-): Promise<Recorder & { line: string }> {
+async function makeClient(home: string, id: string, scopes: readonly string[]): Promise<Recorder & { line: string }> {
   const { told } = await runToItsEnd(home, ['ledger', 'client', id, '--scopes', ...scopes]);
   const [, secret = ''] = /once: (\S+)/.exec(told) ?? [];
   const [, line = ''] = /others: (\S+)/.exec(told) ?? [];

@@ -1,13 +1,14 @@
 /** A card is revoked once, and told of truly, whatever fails between a yes and its receipt. */
-import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
-import { copyBuild, isLong, nobodyAtTheDesk, runToItsEnd, startProduct } from './built-product.ts';
+import { expect, it } from '@jest/globals';
+import { copyBuild, countedMistakes, isLong, nobodyAtTheDesk, runToItsEnd, startProduct } from './built-product.ts';
 import { createChance } from './chance.ts';
 import { findLeaks, findViolations } from './checker.ts';
-import { type DatabaseServer, startDatabaseServer, withClient } from './database-server.ts';
+import { startDatabaseServer, withClient } from './database-server.ts';
 import { type FaultyLink, noFaults, startFaultyLink } from './faulty-link.ts';
 import { startIdentityProvider } from './identity-provider.ts';
-import { makeClient, recordHolders } from './ledger-records.ts';
+import { hiddenOfHolders, holdersCalled, identifierOf, REVOKED, startLedger } from './ledger-records.ts';
 import { createHub, type RevocationAftermath, type RevocationBlows, revokeUnderFire } from './revocation.ts';
+import { setStage } from './stage.ts';
 
 const PROCESSES = 3;
 const seed = Number(process.env.KORTLOTSEN_FAULTS_SEED ?? 20_261_128);
@@ -17,37 +18,8 @@ const blows: RevocationBlows = isLong
 /** In milliseconds. It takes less than a minute, or half an hour where it is long. */
 const PATIENCE = isLong ? 3_600_000 : 300_000;
 
-/** With these begin the names that the provider of identity has for people, and the numbers of cards. */
-const IDENTIFIER = 'ZQXV77';
-const NUMBER = '9752268831';
-const identifierOf = (who: string): string => `${IDENTIFIER}-${who}`;
-const holders = Array.from({ length: blows.students }, (_, nth) => ({
-  identifier: identifierOf(`person-${nth}`),
-  card: `c_of-person-${nth}`,
-  number: `${NUMBER}${String(nth).padStart(6, '0')}`,
-}));
-
-let server: DatabaseServer;
-const begun: { stop: () => Promise<void> }[] = [];
-
-beforeAll(async () => {
-  server = await startDatabaseServer();
-}, PATIENCE);
-
-/** Also when the test has failed, or has not ended in time. */
-afterEach(async () => {
-  for (const each of begun.splice(0).reverse()) await each.stop();
-}, PATIENCE);
-
-afterAll(async () => {
-  await server.stop();
-}, PATIENCE);
-
-const begin = async <Begun extends { stop: () => Promise<void> }>(beginning: Promise<Begun>): Promise<Begun> => {
-  const one = await beginning;
-  begun.push(one);
-  return one;
-};
+const holders = holdersCalled(Array.from({ length: blows.students }, (_, nth) => `person-${nth}`));
+const { server, begin } = setStage(startDatabaseServer, PATIENCE);
 
 type Found = {
   violations: string[];
@@ -59,16 +31,11 @@ type Found = {
 };
 
 async function strike(): Promise<Found> {
-  const home = copyBuild(server.folder);
-  const [assistantUrl, ledgerUrl] = [await server.create(), await server.create()];
-  const client = await makeClient(home, 'kortlotsen', ['cards:read', 'cards:revoke']);
-  const recorder = await makeClient(home, 'registry', ['cards:read', 'cards:record']);
-  const ofLedger = { DATABASE_URL: ledgerUrl, LEDGER_CLIENTS: [client.line, recorder.line].join() };
-  const ledger = await begin(
-    startProduct(home, { command: ['ledger', 'serve'], name: 'ledger', count: 1, environment: () => ofLedger }),
-  );
+  const home = copyBuild(server().folder);
+  const [assistantUrl, ledgerUrl] = [await server().create(), await server().create()];
+  const ledger = await begin(startLedger(home, ledgerUrl, holders));
+  const { client } = ledger;
   const [target = ''] = ledger.origins;
-  await recordHolders(target, recorder, holders);
 
   const provider = await begin(startIdentityProvider(identifierOf));
   const hub = createHub();
@@ -115,11 +82,10 @@ async function strike(): Promise<Found> {
       );
       const logged = [...assistant.logged(), ...ledger.logged()];
       const chain = await runToItsEnd(home, ['ledger', 'verify'], { DATABASE_URL: ledgerUrl });
-      const secrets = [IDENTIFIER, NUMBER];
       const violations = [
         ...undone,
-        ...(await findViolations({ product, ledger: ledgerRows }, testimonies, secrets)),
-        ...findLeaks(logged, secrets),
+        ...(await findViolations({ product, ledger: ledgerRows }, testimonies, hiddenOfHolders)),
+        ...findLeaks(logged, hiddenOfHolders),
         ...(chain.status === 0 ? [] : [chain.told]),
       ];
       const [told] = (await product.query<Told>(TOLD)).rows;
@@ -147,19 +113,6 @@ const TOLD = `
       where m.conversation = r.conversation and m.at > r.made_at and m.said ->> 'text' like '%itt kvitto har nummer%'
     )) as "secondsToTheSlowestReceipt"
   from requests r where request ->> 'request' = 'ledger.revoke'`;
-
-/** Without that of an invented person, who is there from the beginning. */
-const REVOKED = `select from ledger_events where type = 'card.revoked' and client <> 'demonstration'`;
-
-/** What the processes have logged besides turns, and how often. */
-function countedMistakes(lines: readonly string[]): string[] {
-  const counts = new Map<string, number>();
-  for (const line of lines.filter((each) => !each.includes('"msg":"turn"'))) {
-    const what = /"message":"([^"]*)"/.exec(line)?.[1] ?? line;
-    counts.set(what, (counts.get(what) ?? 0) + 1);
-  }
-  return [...counts].map(([what, count]) => `${count} times: ${what}`);
-}
 
 /** What the short form of the storm tries as well, at length. */
 (isLong ? it : it.skip)(

@@ -5,12 +5,13 @@
  */
 import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
-import { copyBuild, isLong, nobodyAtTheDesk, type Product, root, startProduct } from './built-product.ts';
+import { expect, it } from '@jest/globals';
+import { copyBuild, isLong, nobodyAtTheDesk, root, startProduct } from './built-product.ts';
 import { findViolations } from './checker.ts';
-import { type DatabaseServer, startDatabaseServer, withClient } from './database-server.ts';
+import { startDatabaseServer, withClient } from './database-server.ts';
 import { type Aftermath, hammer } from './hammer.ts';
 import { secrets } from './script.ts';
+import { setStage } from './stage.ts';
 
 /** Which of them is started anew next, in which version. Those before the last two are of the long form. */
 const ROLLS = (
@@ -33,23 +34,11 @@ const scale = isLong
 /** In milliseconds. It takes less than half a minute, and longer on a machine that has more to do. */
 const PATIENCE = 600_000;
 
-let server: DatabaseServer;
-let product: Product | undefined;
-
-beforeAll(async () => {
-  server = await startDatabaseServer();
-}, PATIENCE);
-afterEach(async () => {
-  await product?.stop();
-  product = undefined;
-}, PATIENCE);
-afterAll(async () => {
-  await server.stop();
-}, PATIENCE);
+const { server, begin } = setStage(startDatabaseServer, PATIENCE);
 
 /** A version that has one more migration, of a table that every message touches. */
 function copyNewer(): string {
-  const home = copyBuild(server.folder);
+  const home = copyBuild(server().folder);
   rmSync(join(home, 'src'));
   cpSync(join(root, 'src'), join(home, 'src'), { recursive: true });
   const text =
@@ -61,11 +50,10 @@ function copyNewer(): string {
 it(
   'every message is answered once and in order while both are brought to another version and back, and none is left',
   async () => {
-    const url = await server.create();
-    const homes = { old: copyBuild(server.folder), new: copyNewer() };
+    const url = await server().create();
+    const homes = { old: copyBuild(server().folder), new: copyNewer() };
     const environment = () => ({ DATABASE_URL: url, ...nobodyAtTheDesk });
-    const rolled = await startProduct(homes.old, { command: ['serve'], name: 'process', count: 2, environment });
-    product = rolled;
+    const rolled = await begin(startProduct(homes.old, { command: ['serve'], name: 'process', count: 2, environment }));
     await withClient(url, async (rows) => {
       const now = { isRolling: true };
       const rolling = (async () => {

@@ -4,17 +4,18 @@
  * a time, and that whatever is written is answered, or seen to wait.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { Client } from 'pg';
 import { content, readUnderstanding } from '../product.ts';
 import { copyBuild, isLong, type Product, startProduct } from './built-product.ts';
 import { type Chance, createChance } from './chance.ts';
-import { type DatabaseServer, startDatabaseServer, untilQuiet, withClient } from './database-server.ts';
+import { startDatabaseServer, untilQuiet, withClient } from './database-server.ts';
 import { type Chat, noCounts, openChat } from './direct-line-chat.ts';
 import { plain } from './script.ts';
 import { type Answer, casesIn, fileIn, outcomeIn, type Session, signInAtDesk } from './servicedesk-agent.ts';
 import { findTwoSpeakers, type SaidByAgent } from './servicedesk-checker.ts';
 import { noticesIn, questionsIn } from './servicedesk-script.ts';
+import { setStage } from './stage.ts';
 
 /** `students` of each process, so many `messages` of each, and how many times a process is killed. */
 const scale = isLong
@@ -31,21 +32,7 @@ const BETWEEN_LAPSES = 700;
 const questions = questionsIn(content, readUnderstanding());
 const notices = noticesIn(content);
 
-let server: DatabaseServer;
-let product: Product | undefined;
-
-beforeAll(async () => {
-  server = await startDatabaseServer();
-}, PATIENCE);
-
-afterEach(async () => {
-  await product?.stop();
-  product = undefined;
-}, PATIENCE);
-
-afterAll(async () => {
-  await server.stop();
-}, PATIENCE);
+const { server, begin } = setStage(startDatabaseServer, PATIENCE);
 
 type Tally = Record<'claimed' | 'taken' | 'said' | 'again' | 'released' | 'handedBack' | 'closed' | 'notYours', number>;
 
@@ -56,11 +43,10 @@ describe('the servicedesk', () => {
   it(
     'has one speaker in every conversation, and loses nothing, when processes are killed',
     async () => {
-      const url = await server.create();
+      const url = await server().create();
       const environment = () => ({ DATABASE_URL: url });
       const manner = { command: ['serve'], name: 'desk', count: PROCESSES, environment };
-      const struck = await startProduct(copyBuild(server.folder), manner);
-      product = struck;
+      const struck = await begin(startProduct(copyBuild(server().folder), manner));
       const found = await withClient(url, (rows) => strike(struck, rows));
       if (found.violations.length > 0) process.stderr.write(`${struck.logged().slice(0, 20).join('\n')}\n`);
       expect(found.violations).toEqual([]);

@@ -1,16 +1,17 @@
 /** Nothing is lost, decided twice or said falsely, whatever fails: every path, both channels, every process. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
-import { copyBuild, isLong, nobodyAtTheDesk, runToItsEnd, startProduct } from './built-product.ts';
+import { expect, it } from '@jest/globals';
+import { copyBuild, countedMistakes, isLong, nobodyAtTheDesk, runToItsEnd, startProduct } from './built-product.ts';
 import { createChance } from './chance.ts';
 import { countRepeated, findLeaks, findViolations } from './checker.ts';
-import { type MortalDatabaseServer, startMortalDatabaseServer, withClient } from './database-server.ts';
+import { startMortalDatabaseServer, withClient } from './database-server.ts';
 import { noFaults, startFaultyLink } from './faulty-link.ts';
 import { startIdentityProvider } from './identity-provider.ts';
-import { makeClient, recordHolders } from './ledger-records.ts';
+import { hiddenOfHolders, holdersCalled, identifierOf, REVOKED, startLedger } from './ledger-records.ts';
 import { createHub } from './revocation.ts';
 import { intents, secrets } from './script.ts';
+import { setStage } from './stage.ts';
 import { type Aftermath, brave, personOf, type Storm, sumOf, tableOf } from './storm.ts';
 import { startTeamsService } from './teams-service.ts';
 
@@ -29,51 +30,17 @@ const FEWEST_FAULTS = isLong ? 1_000 : 150;
 /** In milliseconds. */
 const PATIENCE = isLong ? 3_600_000 : 300_000;
 
-/** With these begin the names that the provider of identity has for people, and the numbers of cards. */
-const IDENTIFIER = 'ZQXV77';
-const NUMBER = '9752268831';
-const identifierOf = (who: string): string => `${IDENTIFIER}-${who}`;
-const holders = Array.from({ length: Math.ceil(storm.students / 3) }, (_, nth) => ({
-  identifier: identifierOf(personOf(nth)),
-  card: `c_of-${personOf(nth)}`,
-  number: `${NUMBER}${String(nth).padStart(6, '0')}`,
-}));
-
-let server: MortalDatabaseServer;
-const begun: { stop: () => Promise<void> }[] = [];
-
-beforeAll(async () => {
-  server = await startMortalDatabaseServer();
-}, PATIENCE);
-
-/** Also when the test has failed, or has not ended in time. */
-afterEach(async () => {
-  for (const each of begun.splice(0).reverse()) await each.stop();
-}, PATIENCE);
-
-afterAll(async () => {
-  await server.stop();
-}, PATIENCE);
-
-const begin = async <Begun extends { stop: () => Promise<void> }>(beginning: Promise<Begun>): Promise<Begun> => {
-  const one = await beginning;
-  begun.push(one);
-  return one;
-};
+const holders = holdersCalled(Array.from({ length: Math.ceil(storm.students / 3) }, (_, nth) => personOf(nth)));
+const { server, begin } = setStage(startMortalDatabaseServer, PATIENCE);
 
 type Found = Aftermath & { violations: string[]; revocations: number; resumed: number; repeated: number };
 
 async function strike(): Promise<Found> {
-  const home = copyBuild(server.folder);
-  const databases = { product: await server.create(), ledger: await server.create() };
-  const client = await makeClient(home, 'kortlotsen', ['cards:read', 'cards:revoke']);
-  const recorder = await makeClient(home, 'registry', ['cards:read', 'cards:record']);
-  const ofLedger = { DATABASE_URL: databases.ledger, LEDGER_CLIENTS: [client.line, recorder.line].join() };
-  const ledger = await begin(
-    startProduct(home, { command: ['ledger', 'serve'], name: 'ledger', count: 1, environment: () => ofLedger }),
-  );
+  const home = copyBuild(server().folder);
+  const databases = { product: await server().create(), ledger: await server().create() };
+  const ledger = await begin(startLedger(home, databases.ledger, holders));
+  const { client } = ledger;
   const [target = ''] = ledger.origins;
-  await recordHolders(target, recorder, holders);
 
   const weather = { isFaulty: false };
   const provider = await begin(startIdentityProvider(identifierOf));
@@ -102,7 +69,7 @@ async function strike(): Promise<Found> {
       },
     }),
   );
-  const clocks = processes.map((nth) => join(server.folder, `clock-${nth}`));
+  const clocks = processes.map((nth) => join(server().folder, `clock-${nth}`));
   for (const clock of clocks) writeFileSync(clock, '0');
   const assistant = await begin(
     startProduct(home, {
@@ -124,13 +91,13 @@ async function strike(): Promise<Found> {
     }),
   );
 
-  const stage = { assistant, ledger, server, databases, links, hub, teams, clocks, weather };
+  const stage = { assistant, ledger, server: server(), databases, links, hub, teams, clocks, weather };
   const told = await brave({ ...stage, counts: { link: counts, connector: teams.counts } }, storm, (progress) => {
     if (isLong) process.stderr.write(`storm: ${progress}\n`);
   });
   const logged = [...assistant.logged(), ...ledger.logged()];
   const chain = await runToItsEnd(home, ['ledger', 'verify'], { DATABASE_URL: databases.ledger });
-  const hidden = [IDENTIFIER, NUMBER, ...secrets];
+  const hidden = [...hiddenOfHolders, ...secrets];
   return withClient(databases.product, (product) =>
     withClient(databases.ledger, async (ledgerRows) => {
       const { testimonies, undone } = told;
@@ -155,19 +122,6 @@ async function strike(): Promise<Found> {
 }
 
 const RESUMED = `select count(*) from requests where request ->> 'request' = 'ledger.revoke' and attempts > 1`;
-
-/** Without that of an invented person, who is there from the beginning. */
-const REVOKED = `select from ledger_events where type = 'card.revoked' and client <> 'demonstration'`;
-
-/** What the processes have logged besides what they always do, and how often. */
-function countedMistakes(lines: readonly string[]): string[] {
-  const counts = new Map<string, number>();
-  for (const line of lines.filter((each) => !each.includes('"level":30'))) {
-    const what = /"message":"([^"]*)"/.exec(line)?.[1] ?? line;
-    counts.set(what, (counts.get(what) ?? 0) + 1);
-  }
-  return [...counts].map(([what, count]) => `${count} times: ${what}`);
-}
 
 it(
   'every message is answered once and in order, and every card revoked once for its yes and told of truly',

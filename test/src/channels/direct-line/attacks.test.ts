@@ -6,7 +6,6 @@
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { text as textOf } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SignJWT } from 'jose';
@@ -17,6 +16,7 @@ import type { Database } from '../../../../src/storage/database.ts';
 import { keyFor } from '../../../../src/storage/keys.ts';
 import { createDatabase, openTestDatabase } from '../../../database/database.ts';
 import { content } from '../../../product.ts';
+import { sendRaw, statusOf } from '../../../raw-request.ts';
 import { startService } from '../../../service.ts';
 import { type Activity, type Asked, type Chat, type Client, clientOf, hubSetting, openStream } from './client.ts';
 
@@ -47,6 +47,7 @@ beforeAll(async () => {
     { rates: { beginnings: 5_000 } },
   );
   slow = sendRaw(
+    service.origin,
     `POST ${CONVERSATIONS} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{`,
   );
   client = clientOf(service.origin);
@@ -97,19 +98,6 @@ async function streamStatus(url: string, headers?: Record<string, string>): Prom
     return Number(/\d{3}/.exec(String(refusal))?.[0]);
   }
 }
-
-/** Sends it as it is, and gives all that comes back until the connection is closed. */
-async function sendRaw(...parts: (string | Buffer)[]): Promise<string> {
-  const { hostname, port } = new URL(service.origin);
-  const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
-  socket.on('error', () => undefined);
-  await once(socket, 'connect');
-  for (const part of parts) socket.write(part);
-  const answer = await textOf(socket).catch(() => '');
-  socket.destroy();
-  return answer;
-}
-const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1]);
 
 const send = ({ conversation, token }: Chat, body: unknown, headers?: Record<string, string>) =>
   post(`${CONVERSATIONS}/${conversation}/activities`, { token, body, ...(headers && { headers }) });
@@ -511,7 +499,10 @@ describe('too much', () => {
   ])('%s is refused, and the connection is closed', async (_what, line, status) => {
     const { victim } = await set();
     const before = await logOf(victim);
-    const answer = await sendRaw(`${line}\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+    const answer = await sendRaw(
+      service.origin,
+      `${line}\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
+    );
     expect(statusOf(answer)).toBe(status);
     await expectUnharmed(victim, before);
   });
@@ -529,7 +520,7 @@ describe('something too large', () => {
       '\r\n',
     ].join('\r\n');
   const whole = (chat: Chat, body: string | Buffer, ...headers: string[]) =>
-    sendRaw(head(chat, JSON_TYPE, `Content-Length: ${Buffer.byteLength(body)}`, ...headers), body);
+    sendRaw(service.origin, head(chat, JSON_TYPE, `Content-Length: ${Buffer.byteLength(body)}`, ...headers), body);
 
   it.each<[string, number, (chat: Began) => Promise<number>]>([
     ['a text', 400, async (chat) => (await send(chat, { ...QUESTION, text: 'x'.repeat(10_001) })).status],
@@ -540,7 +531,7 @@ describe('something too large', () => {
       async (chat) => {
         const piece = `10000\r\n${'x'.repeat(0x10000)}\r\n`;
         const chunked = head(chat, JSON_TYPE, 'Transfer-Encoding: chunked');
-        return statusOf(await sendRaw(chunked, ...Array.from({ length: 8 }, () => piece), '0\r\n\r\n'));
+        return statusOf(await sendRaw(service.origin, chunked, ...Array.from({ length: 8 }, () => piece), '0\r\n\r\n'));
       },
     ],
     [

@@ -55,6 +55,16 @@ describe('a limit', () => {
     );
   });
 
+  it('keeps nobody waiting for minutes, where the clock of another process is ahead by as many', () =>
+    withLimits(async ({ url, database, limits }) => {
+      for (let nth = 0; nth < 3; nth++) await limits.secondsToWait('messages', 'one');
+      await database.run({ text: 'update limits set expire = expire + 240000' }, []);
+      const another = await openTestDatabase(url);
+      const others = createLimits({ database: another, key: 'a key', rates, onMistake: () => undefined });
+      expect(await others.secondsToWait('messages', 'one')).toBeUndefined();
+      await another.close();
+    }));
+
   it('is forgotten when its time is out, and not before', () =>
     withLimits(async ({ database, limits }) => {
       await limits.secondsToWait('messages', 'one');
