@@ -375,6 +375,14 @@ describe('by what a student saw it is found that', () => {
     expect(await find([one, waiting])).toEqual(['web/b: the student waited in vain for an answer to b1']);
   });
 
+  it('nothing, where a card is said to be revoked, and its receipt is not shown to whoever is signed in no longer', async () => {
+    const text = 'Kortet som du bad mig spärra är spärrat. Du är inte inloggad längre, så jag visar inte kvittot här.';
+    await client.query(`update messages set said = $1 where conversation = 'web/a' and seq = 8`, [{ text }]);
+    const [one, other] = testify();
+    const seen = one.seen.map((each) => (each.seq === 8 ? { ...each, text } : each));
+    expect(await find([{ ...one, seen, tabs: [] }, other])).toEqual([]);
+  });
+
   it('another tab showed another receipt', async () => {
     const [one, other] = testify();
     const tab = one.seen.map((each) => ({ ...each, text: each.text.replace('S-12AB', 'S-0000') }));

@@ -16,7 +16,8 @@ const MOST_WISHES = 40;
 const LONGEST_PAUSE = 5_000;
 const pause = (nth: number): Promise<void> => wait(Math.min(LONGEST_PAUSE, 250 * nth));
 
-const RECEIPT = /\bS(-[0-9A-F]{4}){3}\b/;
+/** Or that it is revoked, and that only whoever signs in again is shown the receipt. */
+const RECEIPT = /\bS(-[0-9A-F]{4}){3}\b|är spärrat\. Du är inte inloggad längre/;
 /** There is no card to say yes to, for the ledger does not answer. */
 const NO_CARD = /når inte kortregistret|Kortregistret svarar inte/i;
 const DENIED = /Jag kunde inte spärra kortet|har jag inte spärrat kortet|så jag har inte spärrat kortet/i;

@@ -114,8 +114,12 @@ async function strike(): Promise<Found> {
       const words = Object.entries(figures).map(([what, count]) => `${count} ${what}`);
       process.stderr.write(`storm: ${words.join(', ')}, ${violations.length} violations\n`);
       if (isLong) process.stderr.write(`${tableOf(told.tally)}\n`);
-      if (violations.length > 0)
-        process.stderr.write(`${[...violations.slice(0, 40), ...countedMistakes(logged)].join('\n')}\n`);
+      if (violations.length > 0) {
+        const complaining = testimonies.filter(({ complaints }) => complaints.length > 0).slice(0, 5);
+        const last = complaining.map(({ seen }) => seen.slice(-6).map(({ author, text }) => `${author}: ${text}`));
+        const mistakes = countedMistakes(logged).slice(0, 40);
+        process.stderr.write(`${[...violations.slice(0, 40), ...last.flat(), ...mistakes].join('\n')}\n`);
+      }
       return { ...told, violations, revocations, resumed, repeated };
     }),
   );
