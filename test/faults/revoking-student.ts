@@ -22,6 +22,9 @@ const RECEIPT = /\bS(-[0-9A-F]{4}){3}\b|är spärrat\. Du är inte inloggad län
 const NO_CARD = /når inte kortregistret|Kortregistret svarar inte/i;
 const DENIED = /Jag kunde inte spärra kortet|har jag inte spärrat kortet|så jag har inte spärrat kortet/i;
 
+const REVOKING = /Jag spärrar kortet nu/;
+const NOT_ASKED = /Jag väntar inte på något svar just nu/;
+
 export type Surroundings = {
   /** Waits for whoever says yes to the same card elsewhere. */
   meet: () => Promise<void>;
@@ -100,9 +103,14 @@ async function sayYes(chat: Chat, chance: Chance, at: string | undefined): Promi
   if (chance.happens(0.5)) await again('the same id');
   const since = await writing;
   if (chance.happens(0.5)) await again('a new id');
-  const isOver = () => ['receipt', 'denied'].includes(outcomeOf(since()) ?? '');
+  // In Teams a question may come twice, and be over when it comes again; then nobody waits for a yes.
+  const isInVain = () => {
+    const texts = since().map(({ text }) => text);
+    return texts.some((text) => NOT_ASKED.test(text)) && !texts.some((text) => REVOKING.test(text));
+  };
+  const isOver = () => ['receipt', 'denied'].includes(outcomeOf(since()) ?? '') || isInVain();
   await chat.until(isOver, 'a receipt');
-  return outcomeOf(since());
+  return isInVain() ? undefined : outcomeOf(since());
 }
 
 /** Whoever asks once more is told the same receipt. */
