@@ -22,8 +22,8 @@ const RECEIPT = /\bS(-[0-9A-F]{4}){3}\b|är spärrat\. Du är inte inloggad län
 const NO_CARD = /når inte kortregistret|Kortregistret svarar inte/i;
 const DENIED = /Jag kunde inte spärra kortet|har jag inte spärrat kortet|så jag har inte spärrat kortet/i;
 
-const REVOKING = /Jag spärrar kortet nu/;
-const NOT_ASKED = /Jag väntar inte på något svar just nu/;
+const READ_BACK = 'Jag hittade ditt';
+const REVOKING = 'Jag spärrar kortet nu';
 
 export type Surroundings = {
   /** Waits for whoever says yes to the same card elsewhere. */
@@ -41,7 +41,7 @@ function outcomeOf(seen: readonly Shown[]): Found | undefined {
   for (const { author, text, suggests } of seen.toReversed()) {
     if (author !== 'bot') continue;
     if (RECEIPT.test(text)) return 'receipt';
-    if (suggests.join() === 'Ja,Nej') return 'readBack';
+    if (text.startsWith(READ_BACK) && suggests.join() === 'Ja,Nej') return 'readBack';
     if (NO_CARD.test(text)) return 'noCard';
     if (DENIED.test(text)) return 'denied';
   }
@@ -103,10 +103,10 @@ async function sayYes(chat: Chat, chance: Chance, at: string | undefined): Promi
   if (chance.happens(0.5)) await again('the same id');
   const since = await writing;
   if (chance.happens(0.5)) await again('a new id');
-  // In Teams a question may come twice, and be over when it comes again; then nobody waits for a yes.
+  // In Teams a question may come twice, and be over when it comes again; then both yeses have other answers.
   const isInVain = () => {
     const texts = since().map(({ text }) => text);
-    return texts.some((text) => NOT_ASKED.test(text)) && !texts.some((text) => REVOKING.test(text));
+    return texts.length > 1 && !texts.some((text) => text.startsWith(REVOKING));
   };
   const isOver = () => ['receipt', 'denied'].includes(outcomeOf(since()) ?? '') || isInVain();
   await chat.until(isOver, 'a receipt');
