@@ -1,6 +1,6 @@
 /** The servicedesk as agents have it, beside a student on the chat page, with the built product behind them. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Page, Route } from 'playwright-core';
 import { caseLink } from '../../src/servicedesk/page.tsx';
 import { createDatabase } from '../database/database.ts';
 import { content } from '../product.ts';
@@ -61,7 +61,7 @@ describe('a student and two agents at once', () => {
   it('both claim, one wins; they chat, also over a reload; and the bot goes on where the agent says', async () => {
     const chatting = await student('är kortet klart att hämta?', 'jag vill prata med en människa');
     await Promise.all([anna, bashir].map(({ page }) => inQueue(page, 'photo-and-pickup').click()));
-    await Promise.all([anna, bashir].map(({ page }) => button(page, 'claim').click()));
+    await claimAtOnce([anna.page, bashir.page]);
 
     const taken = /hann före och har ärendet|har det/;
     await Promise.all(
@@ -267,3 +267,18 @@ describe('an agent', () => {
     await close();
   });
 });
+
+/** Both have pressed before either is heard, or the button would be gone for the second. */
+async function claimAtOnce(pages: readonly Page[]): Promise<void> {
+  let pressed = 0;
+  let go: () => void = () => undefined;
+  const all = new Promise<void>((resolve) => (go = resolve));
+  const holding = async (route: Route): Promise<void> => {
+    pressed += 1;
+    if (pressed === pages.length) go();
+    await all;
+    await route.continue();
+  };
+  await Promise.all(pages.map((page) => page.route('**/claim', holding, { times: 1 })));
+  await Promise.all(pages.map((page) => button(page, 'claim').click()));
+}
