@@ -24,8 +24,9 @@ export type Calendar = {
 
 export type Redness = 'red' | 'eve' | 'none';
 
-export function createCalendar(offices: Offices): Calendar {
-  const slotsOn = (office: Office, day: Day) => slotsOf(offices[office], day);
+/** Reads the times of the offices anew each time, since they may be replaced. */
+export function createCalendar(content: { readonly offices: Offices }): Calendar {
+  const slotsOn = (office: Office, day: Day) => slotsOf(content.offices[office], day);
 
   const nextOpening = (office: Office, { day, time }: { day: Day; time: string }): Opening => {
     for (let offset = 0; offset < 366; offset++) {
@@ -38,10 +39,15 @@ export function createCalendar(offices: Offices): Calendar {
     throw new Error(`${office} is never open`);
   };
 
-  const nextAt = rememberingLast((minute: string) => {
+  const nextFor = (minute: string) => {
     const now = { day: minute.slice(0, 10) as Day, time: minute.slice(11) };
     return { booth: nextOpening('booth', now), sodersjukhuset: nextOpening('sodersjukhuset', now) };
-  });
+  };
+  let last: { offices: Offices; at: (minute: string) => ReturnType<typeof nextFor> } | undefined;
+  const nextAt = (minute: string) => {
+    if (last?.offices !== content.offices) last = { offices: content.offices, at: rememberingLast(nextFor) };
+    return last.at(minute);
+  };
 
   return {
     momentAt(time, askedDay) {

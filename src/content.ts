@@ -197,6 +197,18 @@ export const topicFiles = ['answer.md', 'lines.yaml', 'utterances.yaml'] as cons
 export const isGuidance = (file: string): boolean => /^guidance\/.*\.md$/.test(file) && !isForReaders(file);
 export const isForReaders = (file: string): boolean => file.endsWith('README.md');
 
+/**
+ * What is made of the content, once of each that comes into service. `rules` are another map in each, so they tell
+ * one from another.
+ */
+export function madeOnce<Made>(content: Pick<Content, 'rules'>, make: () => Made): () => Made {
+  let last: { of: Content['rules']; made: Made } | undefined;
+  return () => {
+    if (last?.of !== content.rules) last = { of: content.rules, made: make() };
+    return last.made;
+  };
+}
+
 /** Everything that is written, and everything that keeps it from being read. */
 export type Reading = Omit<Content, 'speak' | 'label' | 'noteOf' | 'sources' | 'offices' | 'masked'> & {
   words: Words | undefined;

@@ -155,7 +155,7 @@ program
     const conversations = createConversations({
       content,
       understanding: loadUnderstanding(content),
-      calendar: createCalendar(content.offices),
+      calendar: createCalendar(content),
       ledger: withDeadline(ledger, LEDGER_DEADLINE),
       store: createMemoryStore(),
       proving: { way: 'known', person },

@@ -15,7 +15,7 @@ const { KORTLOTSEN_TEST_CONTENT: read } = process.env;
 export const content: Content = createContent(
   read === undefined ? readFiles(contentFolder).reading : (deserialize(readFileSync(read)) as Reading),
 );
-export const calendar = createCalendar(content.offices);
+export const calendar = createCalendar(content);
 
 export function readUnderstanding(): Understanding {
   return createUnderstanding(content, modelFor(join(root, 'dist/model.bin'), lessonsOf(content)));

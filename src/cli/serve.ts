@@ -139,7 +139,7 @@ export async function serve({
     const identity = settings.identity ?? (development && demonstrationIdentity(development));
     const signIns = createSignIns(database, await keyFor(database, 'sign-in'));
     const receipts = createReceiptFiles({ content, key: await keyFor(database, 'receipt'), publicOrigin, now });
-    const calendar = createCalendar(content.offices);
+    const calendar = createCalendar(content);
     const conversations = createConversations({
       content,
       understanding,
@@ -162,7 +162,6 @@ export async function serve({
       },
       onMistake,
     });
-    const { rules } = content;
     const desk = createDesk({ database, conversations, content, now });
     const deskIdentity = settings.servicedesk?.identity ?? (development && demonstrationDesk(development));
     const sessions =
@@ -193,24 +192,22 @@ export async function serve({
     const addressOf = createAddresses(settings.trustedProxies);
     const { hubs, publicUrl, embedOrigins, accent, isProduction } = settings;
     const headers = headersOf(settings);
-    const signOutWish = content.label('chat/signOutWish');
     const directLine = createDirectLine({
       conversations,
       hubDesk: createHubDesk({ database, conversations, content, now }),
-      rules,
+      content,
       tokens,
       hubs,
       limits,
       addressOf,
       publicUrl,
-      signOutWish,
       headers,
       onMistake,
     });
     const isOpenHere = !settings.isProduction;
     const bot = createBotFramework({
       conversations,
-      rules,
+      content,
       bot: settings.bot,
       isOpenHere,
       onDelivery: (told) => {

@@ -233,7 +233,13 @@ export function createConversations(world: World): Conversations {
     return result;
   };
 
-  const takenBack = content.label('conversation/takenBack');
+  /** What has stood for what was taken back: it may wait to be read while the words are replaced. */
+  const takenBack = new Set<string>();
+  const wordsForTakenBack = (): string => {
+    const words = content.label('conversation/takenBack');
+    takenBack.add(words);
+    return words;
+  };
 
   const momentNow = (): Moment => calendar.momentAt(world.now());
 
@@ -331,7 +337,8 @@ export function createConversations(world: World): Conversations {
   const hearing = (kept: Kept, on: Pending, message: Held): Draft => {
     const { seq, text, isMasked } = message;
     // It was taken back before anybody came to it.
-    if (text === takenBack) return held(kept, message);
+    wordsForTakenBack();
+    if (takenBack.has(text)) return held(kept, message);
     const made = attempt(kept, on, () => {
       const meant = text.replaceAll(content.masked, ' ');
       const { wishes, askedDay } = understanding.hear(meant, kept, dayOf(momentNow()));
@@ -674,7 +681,7 @@ export function createConversations(world: World): Conversations {
         );
       }),
     async unsay(conversation, id) {
-      await store.unsay(conversation, id, takenBack);
+      await store.unsay(conversation, id, wordsForTakenBack());
       tell(conversation);
     },
     leave: (conversation) =>

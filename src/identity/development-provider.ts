@@ -63,7 +63,7 @@ type Client = {
   claimsOf: (name: string) => Promise<Record<string, unknown>>;
   redirectUris: () => readonly string[];
   /** The introduction of the page where one chooses. */
-  intro: string;
+  intro: () => string;
 };
 
 const HERE = '127.0.0.1';
@@ -92,7 +92,7 @@ export async function startDevelopmentProvider(world: DevelopmentProviderWorld):
     names,
     claimsOf: async (name) => ({ [DEMONSTRATION_CLAIM]: await identifierOf(name) }),
     redirectUris,
-    intro: label('intro'),
+    intro: () => label('intro'),
   };
   const desk: Client = {
     id: 'kortlotsen-servicedesk',
@@ -100,7 +100,7 @@ export async function startDevelopmentProvider(world: DevelopmentProviderWorld):
     names: Object.keys(demonstrationMembers),
     claimsOf: (name) => Promise.resolve({ ...demonstrationMembers[name] }),
     redirectUris: deskRedirectUris,
-    intro: content.label('servicedesk-sign-in/demonstration'),
+    intro: () => content.label('servicedesk-sign-in/demonstration'),
   };
   const clientOf = (id: unknown) => [students, desk].find((client) => client.id === id);
   const metadataOf = (client: Client): ClientMetadata => ({
@@ -185,7 +185,7 @@ export async function startDevelopmentProvider(world: DevelopmentProviderWorld):
     );
     sendSignInPage(res, {
       title: label('title'),
-      body: `${paragraphs(client.intro)}
+      body: `${paragraphs(client.intro())}
 <form method="post">
 <h2>${escaped(label('holders'))}</h2>
 <ul>

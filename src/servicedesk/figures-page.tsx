@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { addDays, type Day } from '../../dialogs/card-validity.ts';
 import { dayOf } from '../../dialogs/vocabulary.ts';
 import { instantOf } from '../calendar.ts';
-import type { Content } from '../content.ts';
+import { type Content, madeOnce } from '../content.ts';
 import type { Database } from '../storage/database.ts';
 import { type Count, type Figures, LONGEST_PERIOD, type OfDay, type Period, readFigures } from './figures.ts';
 import { createPlainPages } from './plain-page.tsx';
@@ -37,7 +37,10 @@ const Between = z
 export function mountFigures(server: Server, { content, database, sessions, now }: FiguresWorld): void {
   const label = (name: string, facts?: Record<string, string>) => content.label(`figures/${name}`, facts);
   const pages = createPlainPages(content, sessions);
-  const titles = new Map<string, string>(content.taught.map(({ intent, title }) => [intent, title]));
+  const titlesNow = madeOnce(
+    content,
+    () => new Map<string, string>(content.taught.map(({ intent, title }) => [intent, title])),
+  );
 
   /** What is written, or the last thirty days. */
   const periodIn = (req: Request): { period: Period; isUnderstood: boolean } => {
@@ -55,7 +58,7 @@ export function mountFigures(server: Server, { content, database, sessions, now 
 
   /** A name that there are no words for, such as that of a path that is gone, is its own. */
   const nameOf = (group: Group, name: string): string => {
-    if (group === 'wishes') return titles.get(name) ?? name;
+    if (group === 'wishes') return titlesNow().get(name) ?? name;
     if (group === 'rules') return [name, content.rules.get(name)?.text].filter(Boolean).join(': ');
     const line =
       { reasons: 'servicedesk/reason.', paths: 'servicedesk/path.', kinds: 'lessons/kind.', ratings: 'figures/rated.' }[

@@ -8,7 +8,7 @@
 import type { Request, Response, Server } from 'restify';
 import { z } from 'zod';
 import { type Intent, intents } from '../../dialogs/intents.ts';
-import type { Content } from '../content.ts';
+import { type Content, madeOnce } from '../content.ts';
 import type { Database } from '../storage/database.ts';
 import type { Understanding } from '../understanding/understanding.ts';
 import { isFromOurPage } from '../web/requests.ts';
@@ -72,9 +72,12 @@ export function mountLessons(server: Server, world: LessonsWorld): void {
   const { content, database, understanding, sessions, publicOrigin, now } = world;
   const label = (name: string, facts?: Record<string, string>) => content.label(`lessons/${name}`, facts);
   const pages = createPlainPages(content, sessions);
-  const titles = new Map<string, string>(content.taught.map(({ intent, title }) => [intent, title]));
-  const titleOf = (intent: string) => titles.get(intent) ?? intent;
-  const choices = [...titles].sort(([, one], [, other]) => one.localeCompare(other, 'sv'));
+  const titlesNow = madeOnce(
+    content,
+    () => new Map<string, string>(content.taught.map(({ intent, title }) => [intent, title])),
+  );
+  const titleOf = (intent: string) => titlesNow().get(intent) ?? intent;
+  const choicesNow = () => [...titlesNow()].sort(([, one], [, other]) => one.localeCompare(other, 'sv'));
 
   server.get(PATH, async (req: Request, res: Response) => {
     const member = await pages.admit(req, res, ['editor']);
@@ -227,7 +230,7 @@ export function mountLessons(server: Server, world: LessonsWorld): void {
           {label('decision')}
           <select name="decision">
             {option('', label('decision.none'))}
-            {choices.map(([intent, title]) => option(intent, title))}
+            {choicesNow().map(([intent, title]) => option(intent, title))}
             {option(NEW, label('decision.new'))}
             {option(DISMISSED, label('decision.dismissed'))}
           </select>

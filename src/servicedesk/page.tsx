@@ -10,7 +10,7 @@ import type { Request, Response, Server } from 'restify';
 import { type Beginning, beginnings } from '../../dialogs/intents.ts';
 import { dayOf, type Moment, type Quoted } from '../../dialogs/vocabulary.ts';
 import { createCalendar } from '../calendar.ts';
-import { cannedTopic, type Content } from '../content.ts';
+import { cannedTopic, type Content, madeOnce } from '../content.ts';
 import { mountFolder } from '../web/assets.ts';
 import { ACCENT, readableInTheDark } from '../web/colours.ts';
 import { sendPage } from '../web/page.ts';
@@ -52,15 +52,15 @@ type PageWorld = {
 export async function mountPage(server: Server, world: PageWorld): Promise<void> {
   const { content, scripts, sessions, now, isSeen } = world;
   const itself = Object.fromEntries(QUOTED.map((name) => [name, `{{${name}}}`]));
-  const texts = Object.fromEntries(
-    PAGE_TEXTS.map((name) => [name, content.label(`servicedesk/${name}`, itself)]),
-  ) as Texts;
+  const wordsNow = madeOnce(content, () => ({
+    texts: Object.fromEntries(PAGE_TEXTS.map((name) => [name, content.label(`servicedesk/${name}`, itself)])) as Texts,
+    handBack: waysOf(content),
+    ways: WAYS.map((way) => ({ way, label: content.label(`servicedesk/way.${way}`) })),
+  }));
   const asset = await mountFolder(server, join(scripts, 'servicedesk'));
   const style = (await readFile(join(scripts, 'servicedesk/servicedesk.css'), 'utf8')).trim();
   const colours = `:root{--accent-light:${ACCENT};--accent-dark:${readableInTheDark(ACCENT)}}`;
-  const calendar = createCalendar(content.offices);
-  const handBack = waysOf(content);
-  const ways = WAYS.map((way) => ({ way, label: content.label(`servicedesk/way.${way}`) }));
+  const calendar = createCalendar(content);
   const signIn = `${PATH}/sign-in?to=${encodeURIComponent(PATH)}`;
 
   // A fragment would be lost on the way by the sign-in.
@@ -88,6 +88,7 @@ export async function mountPage(server: Server, world: PageWorld): Promise<void>
     }
     const me = { id: member.id, name: member.name };
     isSeen(me);
+    const { texts, ways, handBack } = wordsNow();
     const canned = cannedIn(content, calendar.momentAt(now()));
     const data: ServicedeskPageData = { me, texts, ways, canned, handBack, longest: LONGEST_ANSWER };
     sendPage(res, {

@@ -2,7 +2,7 @@
 import { type Card, type Day, isIssued, isRevocable, type Span } from '../../dialogs/card-validity.ts';
 import type { Known } from '../../dialogs/vocabulary.ts';
 import { instantOf } from '../calendar.ts';
-import type { Content } from '../content.ts';
+import { type Content, madeOnce } from '../content.ts';
 import type { Logged } from '../conversations/store.ts';
 import type { CaseFile, CaseInQueue } from './desk.ts';
 import type { BriefShown, CardShown, CaseShown, EntryShown, FileShown, QueueShown } from './shown.ts';
@@ -34,7 +34,10 @@ export function cardShown(card: Card, today: Day): CardShown {
 
 export function createSpeaker(content: Content): Speaker {
   const label = (name: string, facts?: Record<string, string>) => content.label(`servicedesk/${name}`, facts);
-  const titles = new Map<string, string>(content.taught.map(({ intent, title }) => [intent, title]));
+  const titlesNow = madeOnce(
+    content,
+    () => new Map<string, string>(content.taught.map(({ intent, title }) => [intent, title])),
+  );
 
   /** A line as it is written: what it quotes is the student's, or the moment's, and is left out. */
   const written = (name: string): string =>
@@ -61,7 +64,7 @@ export function createSpeaker(content: Content): Speaker {
   });
 
   const briefShown = ({ wish, state, known, cards, isProved, tried, cites }: CaseFile['brief']): BriefShown => ({
-    ...(wish !== undefined && { wish: titles.get(wish) ?? wish }),
+    ...(wish !== undefined && { wish: titlesNow().get(wish) ?? wish }),
     ...(state !== undefined && { state: written(state) }),
     known: known.map(({ fact, value, from }) => ({ name: label(`fact.${fact}`), value: valueOf(fact, value), from })),
     cards: cards.map(({ ending, kind, state: each }) => ({

@@ -17,7 +17,7 @@ import * as z from 'zod';
 import { comingTo, newcomer, placeOf, toDirectLineActivity } from '../channels/direct-line/direct-line.ts';
 import type { Limits } from '../channels/direct-line/limits.ts';
 import type { Claims, Tokens } from '../channels/direct-line/tokens.ts';
-import type { Content } from '../content.ts';
+import { type Content, madeOnce } from '../content.ts';
 import type { Conversations } from '../conversations/conversations.ts';
 import type { Logged } from '../conversations/store.ts';
 import { mountFolder } from './assets.ts';
@@ -71,8 +71,10 @@ const Sent = z.object({
 
 export async function mountChatPage(server: Server, world: ChatPageWorld): Promise<void> {
   const { content, conversations, tokens, limits, addressOf, publicOrigin, accent = ACCENT } = world;
-  const dated = content.sources.map((source) => content.label('chat/dated', source));
-  const texts = Object.fromEntries(CHAT_TEXTS.map((name) => [name, content.label(`chat/${name}`)])) as Texts;
+  const wordsNow = madeOnce(content, () => ({
+    dated: content.sources.map((source) => content.label('chat/dated', source)),
+    texts: Object.fromEntries(CHAT_TEXTS.map((name) => [name, content.label(`chat/${name}`)])) as Texts,
+  }));
   const asset = await mountFolder(server, join(world.scripts, 'chat'));
   const style = (await readFile(join(world.scripts, 'chat/chat-page.css'), 'utf8')).trim();
   const colours = `:root{--accent-light:${accent};--accent-dark:${readableInTheDark(accent)}}`;
@@ -94,6 +96,7 @@ export async function mountChatPage(server: Server, world: ChatPageWorld): Promi
 
   type Shown = { activities: Activity[]; token: string; status?: number; isBusy?: boolean };
   const sendChat = (req: Request, res: Response, { activities, token, status = 200, isBusy = false }: Shown): void => {
+    const { texts, dated } = wordsNow();
     const form = { token, id: randomUUID() };
     const data: ChatPageData = { texts, dated, activities, form };
     const host = req.header('host', '');
@@ -184,6 +187,7 @@ export async function mountChatPage(server: Server, world: ChatPageWorld): Promi
 
   const sendWayIn = (res: Response, to: { id: string; action: string } | { status: 410 | 429 }): void => {
     const label = (name: string) => escaped(content.label(`chat/${name}`));
+    const { title } = wordsNow().texts;
     const body =
       'status' in to
         ? `<p>${label(to.status === 410 ? 'wayInIsGone' : 'busy')}</p>\n<p><a href="/">${label('wayInElsewhere')}</a></p>`
@@ -191,10 +195,10 @@ export async function mountChatPage(server: Server, world: ChatPageWorld): Promi
 <form method="post" action="${escaped(to.action)}"><input type="hidden" name="id" value="${to.id}">
 <button type="submit">${label('wayInOpen')}</button></form>`;
     sendPage(res, {
-      title: texts.title,
+      title,
       ...('status' in to && { status: to.status }),
       head: (nonce) => `<style nonce="${nonce}">${READING_STYLE}</style>\n<link rel="icon" href="data:,">`,
-      body: `<main>\n<h1>${escaped(texts.title)}</h1>\n${body}\n</main>`,
+      body: `<main>\n<h1>${escaped(title)}</h1>\n${body}\n</main>`,
       referrer: 'same-origin',
       allows: (nonce) => [`style-src 'nonce-${nonce}'`, 'img-src data:', "form-action 'self'"],
     });
@@ -232,7 +236,8 @@ export async function mountChatPage(server: Server, world: ChatPageWorld): Promi
     if (!sent) return;
     const claims = await claimsFrom(sent.token);
     if (claims) {
-      await conversations.accept({ ...placeOf(claims.conversation), id: sent.id, text: texts.signOutWish });
+      const { signOutWish } = wordsNow().texts;
+      await conversations.accept({ ...placeOf(claims.conversation), id: sent.id, text: signOutWish });
     }
     res.writeHead(303, { Location: '/' });
     res.end();
@@ -244,6 +249,7 @@ export async function mountChatPage(server: Server, world: ChatPageWorld): Promi
     const claims = await claimsFrom(sent.token);
     const entries = claims ? await conversations.log(placeOf(claims.conversation).conversation, 0) : [];
     const activities = claims ? activitiesOf(claims.conversation, entries) : welcome();
+    const { texts, dated } = wordsNow();
     res.sendRaw(200, toTranscript(activities, texts, dated), {
       'Content-Type': 'text/plain; charset=utf-8',
       'Content-Disposition': 'attachment; filename="kortlotsen.txt"',

@@ -10,7 +10,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type { Next, Request, Response, Server } from 'restify';
-import type { Content } from '../content.ts';
+import { type Content, madeOnce } from '../content.ts';
 import { ACCENT, DARK, readableInTheDark } from './colours.ts';
 import { escaped, sendPage } from './page.ts';
 
@@ -38,12 +38,19 @@ export async function mountEmbedding(server: Server, world: EmbeddingWorld): Pro
     ['embed.js', 'embed.css'].map((name) => readFile(join(scripts, name), 'utf8')),
   );
   const colours = `:host{--accent:${accent};--accent-in-dark:${readableInTheDark(accent)};--dark:${DARK}}`;
-  const texts = Object.fromEntries(TEXTS.map((name) => [name, content.label(`embedding/${name}`)]));
-  const script = Buffer.from(`(embedding=>{${program}})(${JSON.stringify({ texts, style: `${colours}${style}` })});\n`);
-  const compressed = { br: brotliCompressSync(script), gzip: gzipSync(script, { level: 9 }) };
-  const tag = `"${createHash('sha256').update(script).digest('base64url').slice(0, 22)}"`;
+  const made = madeOnce(content, () => {
+    const texts = Object.fromEntries(TEXTS.map((name) => [name, content.label(`embedding/${name}`)]));
+    const given = JSON.stringify({ texts, style: `${colours}${style}` });
+    const script = Buffer.from(`(embedding=>{${program}})(${given});\n`);
+    const compressed = { br: brotliCompressSync(script), gzip: gzipSync(script, { level: 9 }) };
+    const tag = `"${createHash('sha256').update(script).digest('base64url').slice(0, 22)}"`;
+    return { script, compressed, tag };
+  });
+  // Nobody who asks first after a start waits for it.
+  made();
 
   server.get('/embed.js', (req: Request, res: Response, next: Next) => {
+    const { script, compressed, tag } = made();
     const encoding = (['br', 'gzip'] as const).find((each) => req.acceptsEncoding(each));
     const sent = encoding ? compressed[encoding] : script;
     const kept = req.header('if-none-match', '').split(',');
@@ -69,14 +76,14 @@ export async function mountEmbedding(server: Server, world: EmbeddingWorld): Pro
 
 /** A page like one of the guidance, which trusts us with a script and a frame and nobody with anything else. */
 function mountExample(server: Server, content: EmbeddingWorld['content']): void {
-  const title = content.label('embedding/exampleTitle');
-  const certain = [...content.rules.values()].filter(({ until, mayHaveChanged }) => !until && !mayHaveChanged);
-  const paragraphs = [
-    content.label('embedding/exampleIntro'),
-    ...content.sources.map((source) => content.label('web-chat/dated', source)),
-    ...certain.map(({ text }) => text),
-  ];
   server.get('/embed-example', (_req: Request, res: Response, next: Next) => {
+    const title = content.label('embedding/exampleTitle');
+    const certain = [...content.rules.values()].filter(({ until, mayHaveChanged }) => !until && !mayHaveChanged);
+    const paragraphs = [
+      content.label('embedding/exampleIntro'),
+      ...content.sources.map((source) => content.label('web-chat/dated', source)),
+      ...certain.map(({ text }) => text),
+    ];
     sendPage(res, {
       title,
       head: () => '<script src="/embed.js" async></script>',

@@ -13,7 +13,7 @@ import { z } from 'zod';
 import { newcomer, placeOf } from '../channels/direct-line/direct-line.ts';
 import type { Limits } from '../channels/direct-line/limits.ts';
 import type { Claims, Tokens } from '../channels/direct-line/tokens.ts';
-import type { Content } from '../content.ts';
+import { type Content, madeOnce } from '../content.ts';
 import type { Conversations } from '../conversations/conversations.ts';
 import type { Settings } from '../settings.ts';
 import { mountScript } from './assets.ts';
@@ -70,20 +70,21 @@ export async function mountStockPage(server: Server, world: StockPageWorld): Pro
   const { content, conversations, tokens, limits, addressOf, publicOrigin, onMistake } = world;
   const azure = world.azure && createAzureDirectLine({ ...world.azure, publicOrigin, onMistake });
   const label = (name: string, facts?: Record<string, string>) => content.label(`web-chat/${name}`, facts);
-  const data: StockPageData = {
-    title: label('title'),
-    offline: label('offline'),
-    online: label('online'),
-    unreachable: label('unreachable'),
-    strings: Object.fromEntries(WEB_CHAT_STRINGS.map((name) => [name, label(name)])),
-  };
   const scripts = await Promise.all(
     ['webchat.js', 'stock-page.js'].map((name) => mountScript(server, world.scripts, name)),
   );
   const style = await readFile(join(world.scripts, 'stock-page.css'), 'utf8');
-  const dated = content.sources.map((source) => label('dated', source));
 
-  const body = `
+  const bodyNow = madeOnce(content, () => {
+    const data: StockPageData = {
+      title: label('title'),
+      offline: label('offline'),
+      online: label('online'),
+      unreachable: label('unreachable'),
+      strings: Object.fromEntries(WEB_CHAT_STRINGS.map((name) => [name, label(name)])),
+    };
+    const dated = content.sources.map((source) => label('dated', source));
+    return `
 <header>
   <h1>${escaped(label('title'))}</h1>
   <button id="leave" type="button">${escaped(label('leave'))}</button>
@@ -93,6 +94,7 @@ export async function mountStockPage(server: Server, world: StockPageWorld): Pro
 <main id="chat" aria-label="${escaped(label('chat'))}"><p class="loading">${escaped(label('loading'))}</p></main>
 <noscript><p class="loading">${escaped(label('noScript'))}</p></noscript>
 <script id="data" type="application/json">${JSON.stringify(data).replaceAll('<', '\\u003c')}</script>`;
+  });
 
   server.get('/web-chat', (req: Request, res: Response, next: Next) => {
     const host = req.header('host', '');
@@ -104,7 +106,7 @@ export async function mountStockPage(server: Server, world: StockPageWorld): Pro
           ...scripts.map((url) => `<script nonce="${nonce}" src="${url}" defer></script>`),
           '<link rel="icon" href="data:,">',
         ].join('\n'),
-      body,
+      body: bodyNow(),
       allows: (nonce) => [
         `script-src 'nonce-${nonce}'`,
         `style-src 'nonce-${nonce}' ${EMPTY_STYLE}`,

@@ -120,7 +120,7 @@ export function chat(situation: Situation): Chat {
 export function clientOf(conversations: Conversations, channel: string = randomUUID()): DialogTestClient {
   const { dialog } = createConversationDialog({
     conversations,
-    rules: content.rules,
+    content,
     isProved: false,
     reach: () => Promise.reject(new Error('No turn is open to deliver a reply in')),
   });

@@ -19,7 +19,7 @@ const offices: Offices = {
     { weekdays: [1, 2, 3, 4, 5], from: '13:30', to: '15:00', notOnHolidays: true },
   ],
 };
-const calendar = createCalendar(offices);
+const calendar = createCalendar({ offices });
 
 describe('the next opening', () => {
   it.each([
@@ -67,9 +67,11 @@ describe('the next opening', () => {
 
   it('is found however far off, but an office without any is a mistake', () => {
     const saturdays = { weekdays: [6], from: '9:00', to: '10:00', notOnHolidays: true };
-    const rare = createCalendar({ ...offices, booth: [saturdays] });
+    const rare = createCalendar({ offices: { ...offices, booth: [saturdays] } });
     expect(rare.momentAt(swedish('2026-12-19T10:00')).next.booth.day).toBe('2027-01-02');
-    expect(() => createCalendar({ ...offices, booth: [] }).momentAt(swedish('2026-11-23'))).toThrow('never open');
+    expect(() => createCalendar({ offices: { ...offices, booth: [] } }).momentAt(swedish('2026-11-23'))).toThrow(
+      'never open',
+    );
   });
 });
 
@@ -101,7 +103,9 @@ describe('the drop-in times of a day that is asked about', () => {
   });
 
   it('are told in the order of the day, whatever order they are written in', () => {
-    const backwards = createCalendar({ ...offices, sodersjukhuset: offices.sodersjukhuset.toReversed() });
+    const backwards = createCalendar({
+      offices: { ...offices, sodersjukhuset: offices.sodersjukhuset.toReversed() },
+    });
     const { asked, next } = backwards.momentAt(swedish('2026-11-25T08:00'), '2026-11-25');
     expect(asked?.slots.sodersjukhuset).toEqual([sure(morning), sure(afternoon)]);
     expect(next.sodersjukhuset).toMatchObject(morning);

@@ -18,8 +18,8 @@ import { DialogSet } from 'botbuilder-dialogs/lib/dialogSet.js';
 import { ClaimsIdentity, type ConnectorClient, ConnectorFactory, type UserTokenClient } from 'botframework-connector';
 import type { Request, Response, Server } from 'restify';
 import { z } from 'zod';
+import type { Content } from '../../content.ts';
 import type { Conversations } from '../../conversations/conversations.ts';
-import type { Rules } from '../activities.ts';
 import { type Cloud, createDoorkeeper } from './authentication.ts';
 import { type Channel, createChannel } from './channel-posts.ts';
 import { type ConversationDialog, createConversationDialog, type DeliveryTold } from './conversation-dialog.ts';
@@ -38,7 +38,7 @@ export type BotSettings = BotCredentials &
 
 export type BotFrameworkWorld = {
   conversations: Conversations;
-  rules: Rules;
+  content: Pick<Content, 'rules'>;
   bot: BotSettings | undefined;
   /** Whether this machine is answered without an app id, to try the assistant. */
   isOpenHere: boolean;
@@ -56,7 +56,7 @@ const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
 const Address = z.object({ channelId: z.string(), serviceUrl: z.url(), conversation: z.object({ id: z.string() }) });
 
 export function createBotFramework(world: BotFrameworkWorld): BotFramework {
-  const { conversations, rules, bot, isOpenHere, onDelivery, onMistake } = world;
+  const { conversations, content, bot, isOpenHere, onDelivery, onMistake } = world;
   const authentication = new FewClients(
     bot ? { ToChannelFromBotOAuthScope: bot.audience } : {},
     bot && createCredentials(bot),
@@ -84,7 +84,7 @@ export function createBotFramework(world: BotFrameworkWorld): BotFramework {
   };
   const { dialog, catchUp, idle } = createConversationDialog({
     conversations,
-    rules,
+    content,
     isProved: bot !== undefined,
     reach,
     onDelivery,

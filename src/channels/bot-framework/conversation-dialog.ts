@@ -10,6 +10,7 @@ import type { Activity, TurnContext } from 'botbuilder';
 import { Dialog } from 'botbuilder-dialogs/lib/dialog.js';
 import type { DialogContext } from 'botbuilder-dialogs/lib/dialogContext.js';
 import { z } from 'zod';
+import type { Content } from '../../content.ts';
 import type { Conversations, Posted } from '../../conversations/conversations.ts';
 import type { Delivery, Place, Said } from '../../conversations/store.ts';
 import { type Rules, toActivity } from '../activities.ts';
@@ -50,7 +51,7 @@ const MOST_AT_ONCE = 50;
 
 export type ConversationDialogWorld = {
   conversations: Conversations;
-  rules: Rules;
+  content: Pick<Content, 'rules'>;
   /** Whether whoever sends activities has been proved. If not, nobody's account is believed. */
   isProved: boolean;
   reach: Reach;
@@ -59,7 +60,7 @@ export type ConversationDialogWorld = {
 };
 
 export function createConversationDialog(world: ConversationDialogWorld): ConversationDialog {
-  const { conversations, rules, isProved, reach, onDelivery = ignored, onMistake = ignored } = world;
+  const { conversations, content, isProved, reach, onDelivery = ignored, onMistake = ignored } = world;
   const open = new Map<string, TurnContext>();
   const delivering = new Map<string, Promise<void>>();
 
@@ -89,7 +90,7 @@ export function createConversationDialog(world: ConversationDialogWorld): Conver
       return isLater ? { ...remedy, isUnsure: isUnsure || mayHaveCome } : remedy;
     };
 
-    const activities = activitiesFor(address, said, seq, rules);
+    const activities = activitiesFor(address, said, seq, content.rules);
     let done = taken;
     let refused: number | undefined;
     try {

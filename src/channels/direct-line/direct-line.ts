@@ -11,6 +11,7 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Request, Response, Server } from 'restify';
 import { z } from 'zod';
+import type { Content } from '../../content.ts';
 import type { Conversations } from '../../conversations/conversations.ts';
 import type { Handoff, Logged } from '../../conversations/store.ts';
 import { isDraining } from '../../server.ts';
@@ -52,7 +53,7 @@ export type DirectLineWorld = {
   conversations: Conversations;
   /** What hubs whose humans take over tell of it. */
   hubDesk: HubDesk;
-  rules: Rules;
+  content: Pick<Content, 'rules' | 'label'>;
   tokens: Tokens;
   /** The servers of somebody else's that may start conversations. */
   hubs: readonly Hub[];
@@ -60,8 +61,6 @@ export type DirectLineWorld = {
   addressOf: AddressOf;
   /** Where students reach us, if that is another place than where we listen: behind a proxy only it knows the scheme. */
   publicUrl: string | undefined;
-  /** What a client that ends a conversation is taken to have written. */
-  signOutWish: string;
   /** What every answer bears, also one that is written to a socket. */
   headers: Readonly<Record<string, string>>;
   onMistake: (mistake: unknown) => void;
@@ -108,8 +107,7 @@ const Beginning = z
 const Watermark = z.coerce.number().int().nonnegative().catch(0);
 
 export function createDirectLine(world: DirectLineWorld): DirectLine {
-  const { conversations, hubDesk, rules, tokens, hubs, limits, addressOf, publicUrl, signOutWish, headers, onMistake } =
-    world;
+  const { conversations, hubDesk, content, tokens, hubs, limits, addressOf, publicUrl, headers, onMistake } = world;
   const publicOrigin = publicUrl === undefined ? undefined : new URL(publicUrl).origin;
   const access = createAccess({ tokens, hubs, publicOrigin });
   const lines = linesOf(headers);
@@ -128,7 +126,7 @@ export function createDirectLine(world: DirectLineWorld): DirectLine {
   const shown = async ({ conversation: id, isHubs }: Pick<Claims, 'conversation' | 'isHubs'>, entries: Logged[]) => {
     const isWhole = isHubs && entries.some((entry) => 'said' in entry && entry.said.handoff !== undefined);
     const log = isWhole ? await conversations.log(ours(id), 0) : undefined;
-    return entries.map((entry) => ({ seq: entry.seq, activity: toDirectLineActivity(id, entry, rules, log) }));
+    return entries.map((entry) => ({ seq: entry.seq, activity: toDirectLineActivity(id, entry, content.rules, log) }));
   };
 
   /** Who asks. The answer has been sent, if it is nobody, or from a page that may not. */
@@ -366,7 +364,8 @@ export function createDirectLine(world: DirectLineWorld): DirectLine {
       const { text, sentAt } =
         posted.type === 'message'
           ? { text: posted.text ?? posted.value ?? '', sentAt: posted.localTimestamp }
-          : { text: signOutWish, sentAt: undefined };
+          : // A client that ends a conversation is taken to have written it.
+            { text: content.label('chat/signOutWish'), sentAt: undefined };
       const { seq } = await conversations.accept({
         ...placeOf(id),
         id: own,

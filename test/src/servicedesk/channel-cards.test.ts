@@ -47,7 +47,7 @@ function process() {
   const onMistake = (mistake: unknown) => void mistakes.push(mistake);
   const bot = createBotFramework({
     conversations,
-    rules: content.rules,
+    content,
     bot: readSettings(microsoft.environment).bot,
     isOpenHere: false,
     onDelivery: () => undefined,

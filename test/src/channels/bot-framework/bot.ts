@@ -31,7 +31,7 @@ export async function openBot(microsoft: Microsoft, database: Database, changes:
   const conversations = createConversations(worldOf(createPostgresStore(database), { onMistake, ...changes }));
   const bot = createBotFramework({
     conversations,
-    rules: content.rules,
+    content,
     bot: settings.bot,
     isOpenHere: false,
     onDelivery: (each) => void told.push(each),
