@@ -43,6 +43,8 @@ const months = new Map(
   ]),
 );
 
+export const isMonth = (word: string): boolean => months.has(word);
+
 /** The first day that a text tells, as “22 mars 2022” or “2022-03-22”. */
 export function dayIn(text: string): Day | undefined {
   const found = /(?<!\d)(?:(?<day>\d{1,2})\s+(?<month>\p{L}+)\s+(?<year>\d{4})|(?<iso>\d{4}-\d{2}-\d{2}))(?!\d)/u.exec(

@@ -9,7 +9,7 @@
 import { diffArrays } from 'diff';
 import type { Day } from '../dialogs/card-validity.ts';
 import type { Line, Reading } from './content.ts';
-import { type Copied, dayIn, isWord, TOKEN, tidied, wordsIn } from './guidance-copy.ts';
+import { type Copied, dayIn, isMonth, isWord, TOKEN, tidied, wordsIn } from './guidance-copy.ts';
 import type { Page, Paragraph, Rule } from './guidance.ts';
 
 /** In their order they are the text; each has the space before it. */
@@ -245,19 +245,22 @@ function citing({ lines, visits, openings }: Written, rules: readonly Resting[],
 }
 
 function nearestSentence(line: Line, cited: readonly Resting[], { numbers, names, words, numbersIn }: Lost) {
-  const ruleWords = new Set(cited.flatMap(({ rule }) => wordsIn(rule.text)));
+  const touched = cited.filter((each) => each.isTouched);
+  const near = new Set((touched.length > 0 ? touched : cited).flatMap(({ rule }) => beginningsIn(rule.text)));
+  const gone = new Set([...words].map(beginningOf));
   const sentences = sentencesIn(line).map(({ sentence, at }) => {
     const said = wordsIn(sentence);
     const counted = numbersIn(sentence).filter(({ number, parts }) =>
       [number, ...parts].some((each) => numbers.has(each)),
     );
     const named = [...names].filter((name) => said.includes(name.toLocaleLowerCase('sv')));
-    const common = [...new Set(said)].filter((word) => word.length > 3 && ruleWords.has(word));
+    const beginnings = [...new Set(beginningsIn(sentence))];
     return {
       sentence,
       at,
       says: [...new Set([...counted.map((each) => each.written), ...named])],
-      nearness: common.length + 2 * said.filter((word) => words.has(word)).length,
+      nearness:
+        beginnings.filter((each) => near.has(each)).length + 2 * beginnings.filter((each) => gone.has(each)).length,
     };
   });
   const [nearest] = sentences.sort(
@@ -265,6 +268,13 @@ function nearestSentence(line: Line, cited: readonly Resting[], { numbers, names
   );
   return nearest ?? { sentence: line.written, at: line.textAt, says: [] };
 }
+
+/** Words of some length by how they begin, which is the same whatever form they have. */
+const beginningsIn = (text: string): string[] =>
+  wordsIn(text)
+    .filter((word) => word.length > 3)
+    .map(beginningOf);
+const beginningOf = (word: string): string => word.slice(0, 6);
 
 /** Of a text, its sentences; of a visit or an office, what stands on each row. */
 function sentencesIn({ written: text, textAt, file }: Line): { sentence: string; at: number }[] {
@@ -368,9 +378,16 @@ const wholeKey = (text: string): string =>
     .map(({ key }) => key)
     .join(' ');
 
+/** A paragraph is known again by its words, not by its numbers and days, which are what changes. */
+function lastingWordsIn(text: string): string[] {
+  const words = wordsIn(text);
+  const lasting = words.filter((word) => !/^\d/.test(word) && !isMonth(word));
+  return lasting.length > 0 ? lasting : words;
+}
+
 /** From 0 to 1: how much of their words two groups of paragraphs share. What many paragraphs say counts little. */
 function createLikeness(old: readonly string[], now: readonly string[]) {
-  const [oldWords, nowWords] = [old.map(wordsIn), now.map(wordsIn)];
+  const [oldWords, nowWords] = [old.map(lastingWordsIn), now.map(lastingWordsIn)];
   const counts = new Map<string, number>();
   for (const words of [...oldWords, ...nowWords]) {
     for (const word of new Set(words)) counts.set(word, (counts.get(word) ?? 0) + 1);
