@@ -17,6 +17,7 @@ import {
   commonFiles,
   isForReaders,
   isGuidance,
+  isPage,
   type Lesson,
   type Line,
   readContent,
@@ -24,7 +25,8 @@ import {
   topicFiles,
   type Visit,
 } from './content.ts';
-import type { Rule } from './guidance.ts';
+import { type Page, pageFileOf, type Paragraph, type Rule } from './guidance.ts';
+import { dayIn, wordsIn } from './guidance-copy.ts';
 import { type Kind, kinds, nearest, type Problem, readYaml, type SourceFile } from './source-file.ts';
 import { contactInWords, contactNames, dayInWords, voice } from './wording.ts';
 
@@ -79,6 +81,7 @@ export function checkContent(files: readonly SourceFile[], expected: Expected): 
     ...unread,
     ...[...lines, ...reading.openings, ...visits].flatMap((line) => unfounded(line, rules, founding)),
     ...visits.flatMap((visit) => timesNotInRules(visit, reading.openings, rules, founding)),
+    ...(rules ? unmatchedPages(reading, rules) : []),
     ...lines.flatMap((line) => misquoted(line, expected)),
     ...[...lines, ...visits].flatMap(illWritten),
     ...lines.flatMap((line) => tooLongForTeams(line, expected)),
@@ -105,7 +108,8 @@ function unknownFiles({ files }: Reading): Problem[] {
   return files.flatMap(({ name }) => {
     const [base = '', ...folders] = name.split('/').reverse();
     const names: readonly string[] = folders.length === 0 ? commonFiles : topicFiles;
-    if (isForReaders(name) || isGuidance(name) || (folders.length < 2 && names.includes(base))) return [];
+    if (isForReaders(name) || isGuidance(name) || isPage(name) || (folders.length < 2 && names.includes(base)))
+      return [];
     return [problem('unknownFile', { file: name, at: 1 }, name, nearest(base, names))];
   });
 }
@@ -174,7 +178,7 @@ function timesNotInRules(visit: Visit, openings: readonly Line[], ...by: [Rules,
  * count: “09.30” is “9:30”, and “åtta veckor” is “8 veckor”. Of “4 maj 2022”
  * the parts “4 maj” and “2022” may be said alone.
  */
-function createFounding({ claim_words, units, number_words }: Checker) {
+export function createFounding({ claim_words, units, number_words }: Checker) {
   const unit = `(?:${units.map(literally).join('|')})(?!\\p{L})`;
   const word = `(?<!\\p{L})(?:${Object.keys(number_words).map(literally).join('|')})(?=\\s+${unit})`;
   const number = new RegExp(
@@ -192,6 +196,42 @@ function createFounding({ claim_words, units, number_words }: Checker) {
         return { number: said.join(' '), parts, written: written.replace(/\s+/g, ' '), index };
       }),
   };
+}
+
+/** A rule has its page's own words, so that what the page says anew is seen in the rule. One that has lapsed may be gone. */
+function unmatchedPages({ pages }: Reading, rules: ReadonlyMap<string, Rule>): Problem[] {
+  const files = new Set([...rules.values()].map(({ file }) => file));
+  const pageOf = (file: string) => pages.find(({ rulesFile }) => rulesFile === file);
+  return [
+    ...[...files]
+      .filter((file) => !pageOf(file))
+      .map((file) => problem('pageMissing', { file, at: 1 }, pageFileOf(file))),
+    ...[...rules.values()].flatMap((rule) => notOnPage(rule, pageOf(rule.file))),
+    ...pages.flatMap(({ paragraphs, rulesFile }) =>
+      paragraphs.flatMap((paragraph) => [
+        ...unknownRules(paragraph.rules, { file: paragraph.file, at: paragraph.rulesAt }, rules),
+        ...otherDate(
+          paragraph,
+          [...rules.values()].find(({ file }) => file === rulesFile),
+        ),
+      ]),
+    ),
+  ];
+}
+
+function notOnPage(rule: Rule, page: Page | undefined): Problem[] {
+  if (!page || rule.until !== undefined) return [];
+  const read = page.paragraphs.filter(({ rules }) => rules.includes(rule.id));
+  const known = new Set(read.flatMap(({ text }) => wordsIn(text)));
+  const strange = wordsIn(rule.text).find((word) => !known.has(word));
+  return strange === undefined ? [] : [problem('ruleNotOnPage', rule, rule.id, strange)];
+}
+
+function otherDate({ date, text, file, at }: Paragraph, rule: Rule | undefined): Problem[] {
+  const wanted = date && rule?.guidance[date];
+  return wanted === undefined || dayIn(text) === wanted
+    ? []
+    : [problem('dateNotOnPage', { file, at }, wanted, rule?.file)];
 }
 
 const CONTACT_DETAIL = new RegExp(

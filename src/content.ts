@@ -11,7 +11,7 @@ import type { Day } from '../dialogs/card-validity.ts';
 import type { Intent } from '../dialogs/intents.ts';
 import type { Office, Opening, Quotable } from '../dialogs/vocabulary.ts';
 import type { Offices } from './calendar.ts';
-import { type Guidance, hasLapsed, readRules, type Rule } from './guidance.ts';
+import { type Guidance, hasLapsed, type Page, readPage, readRules, type Rule } from './guidance.ts';
 import { frontMatter, garbled, type Kind, type Problem, readFolder, readYaml, type SourceFile } from './source-file.ts';
 import type { Reply } from './turn.ts';
 import {
@@ -195,6 +195,8 @@ export const topicFiles = ['answer.md', 'lines.yaml', 'utterances.yaml'] as cons
 
 /** Rules of the guidance are written in `guidance/`, a file for each page that was read. */
 export const isGuidance = (file: string): boolean => /^guidance\/.*\.md$/.test(file) && !isForReaders(file);
+/** The pages themselves lie beside their rules. */
+export const isPage = (file: string): boolean => /^guidance\/[^/]+\.yaml$/.test(file);
 export const isForReaders = (file: string): boolean => file.endsWith('README.md');
 
 /**
@@ -215,6 +217,7 @@ export type Reading = Omit<Content, 'speak' | 'label' | 'noteOf' | 'sources' | '
   offices: Offices | undefined;
   /** When each office has drop-in, as a text that claims it. */
   openings: readonly Line[];
+  pages: readonly Page[];
   /** How the content is checked, and how that is put. */
   checker: SourceFile;
   files: readonly SourceFile[];
@@ -272,6 +275,7 @@ export function readContent(files: readonly SourceFile[]): { reading: Reading; p
     openings,
     visits: byName(readVisits(fileAt('visits.yaml'), problems), ({ name }) => name, problems),
     rules: byName(rules, ({ id }) => id, problems),
+    pages: files.filter(({ name }) => isPage(name)).map((file) => readPage(file, problems)),
     lines: byName(lines, ({ name }) => name, problems),
     taught: [...byName(taught, ({ intent }) => intent, problems).values()],
     borders: readBorders(fileAt('borders.yaml'), problems),

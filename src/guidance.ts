@@ -5,6 +5,9 @@
  * A rule that has lapsed is kept with its last day, so that the assistant knows
  * not to repeat it. A rule whose routine later pages describe otherwise is
  * still answered from, with a caution.
+ *
+ * Beside the rules lies the page they were read from, paragraph by paragraph,
+ * so that a new copy of it can be compared. Nothing of that is spoken.
  */
 import { z } from 'zod';
 import type { Day } from '../dialogs/card-validity.ts';
@@ -19,6 +22,19 @@ export type Rule = {
   until: string | undefined;
   mayHaveChanged: boolean;
   guidance: Guidance;
+};
+
+/** A page as it was when its rules were read; `rulesFile` is where they are written. */
+export type Page = { file: string; rulesFile: string; paragraphs: Paragraph[] };
+
+/** What rests on a paragraph, which may be nothing, and the date it tells of the page. */
+export type Paragraph = {
+  text: string;
+  rules: string[];
+  date: 'updated' | 'fact_checked' | undefined;
+  file: string;
+  at: number;
+  rulesAt: number;
 };
 
 const Guidance = z.strictObject({
@@ -49,3 +65,32 @@ export function readRules(file: SourceFile, problems: Problem[]): Rule[] {
   });
   return rules;
 }
+
+const Paragraphs = z
+  .array(
+    z.strictObject({
+      text: z.string().min(1),
+      rules: z.array(z.string()).min(1).optional(),
+      date: z.enum(['updated', 'fact_checked']).optional(),
+    }),
+  )
+  .min(1);
+
+export function readPage(file: SourceFile, problems: Problem[]): Page {
+  const { data = [], lineOf } = readYaml(Paragraphs, file, problems);
+  return {
+    file: file.name,
+    rulesFile: rulesFileOf(file.name),
+    paragraphs: data.map(({ text, rules = [], date }, index) => ({
+      text: text.trim().replace(/\s+/g, ' '),
+      rules,
+      date,
+      file: file.name,
+      at: lineOf([index]),
+      rulesAt: lineOf([index, 'rules']),
+    })),
+  };
+}
+
+export const rulesFileOf = (page: string): string => page.replace(/\.yaml$/, '.md');
+export const pageFileOf = (rules: string): string => rules.replace(/\.md$/, '.yaml');

@@ -4,17 +4,22 @@
  * the environment, the arguments or the clock.
  */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
+import { addDays } from '../dialogs/card-validity.ts';
 import { lines } from '../dialogs/chart.ts';
 import { intents } from '../dialogs/intents.ts';
-import { createCalendar, timeOf } from './calendar.ts';
+import { dayOf } from '../dialogs/vocabulary.ts';
+import { createCalendar, instantOf, timeOf } from './calendar.ts';
 import { consoleLabels, converseInJson, converseInText } from './channels/console.ts';
 import { reportLabels } from './cli/evaluation-report.ts';
+import { contentAgeLabels, runContentAge } from './cli/content-age.ts';
 import { runContentCheck } from './cli/content-check.ts';
+import { guidanceDiffLabels, runContentDiff } from './cli/content-diff.ts';
 import { teamsLabels, teamsLimits } from './cli/teams-package-texts.ts';
 import { understandLines } from './cli/understand.ts';
 import { type Content, createContent, programLines, visitLabels } from './content.ts';
@@ -78,6 +83,8 @@ const expected: Expected = {
     ...servicedeskLabels,
     ...privacyLabels,
     ...teamsLabels,
+    ...guidanceDiffLabels,
+    ...contentAgeLabels,
   ]),
   teamsLimits,
   intents,
@@ -205,13 +212,49 @@ program
     else process.stdout.write(svg);
   });
 
-program
-  .command('content')
-  .description('the Swedish, and what is wrong in it')
+const contentCommand = program.command('content').description('the Swedish, and what is wrong in it');
+
+contentCommand
   .command('check')
   .description('find every mistake in content/, and say in Swedish what to do')
   .action(() => {
     process.exitCode = runContentCheck(CONTENT, expected, (text) => process.stdout.write(text));
+  });
+
+contentCommand
+  .command('diff <file>')
+  .description('compare a new copy of the guidance page, as text or HTML, and list the rules and texts it touches')
+  .option('--json', 'as one JSON object')
+  .action(async (copy: string, { json }: { json?: true }) => {
+    const content = loadContent();
+    const { reading } = readingOf(READING, CONTENT);
+    process.exitCode = await runContentDiff(
+      { folder: CONTENT, copy, isJson: json ?? false },
+      { content, reading },
+      tellOut,
+    );
+  });
+
+type AgeOptions = { days: number; at?: Date; json?: true };
+
+contentCommand
+  .command('age')
+  .description('which answers rest on the oldest rules, times how often they were given')
+  .option('--days <count>', 'of how many days it is counted how often', atLeast(1), 30)
+  .option('--at <time>', AT, parseTime)
+  .option('--json', 'one JSON object a rule')
+  .action(async ({ days, at, json }: AgeOptions) => {
+    const content = loadContent();
+    const today = dayOf({ at: instantOf(at ?? new Date()) });
+    const { databaseUrl, dataFolder } = readSettings(process.env);
+    const given =
+      databaseUrl !== undefined || existsSync(dataFolder)
+        ? await withDatabase('assistant', async (database) => {
+            const { readFigures } = await import('./servicedesk/figures.ts');
+            return (await readFigures(database, { from: addDays(today, 1 - days), to: today })).rules;
+          })
+        : undefined;
+    await runContentAge({ folder: CONTENT, today, days, isJson: json ?? false }, content, given, tellOut);
   });
 
 const ledger = program.command('ledger').description('the card ledger: its chain of events, and its API');

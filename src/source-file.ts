@@ -45,6 +45,10 @@ export const kinds = [
   'lapsedRule',
   'numberNotInRule',
   'contactDetail',
+  // The rules and the page they were read from do not fit.
+  'pageMissing',
+  'ruleNotOnPage',
+  'dateNotOnPage',
   // The dialogs and the content do not fit.
   'lineWithoutState',
   'stateWithoutLine',

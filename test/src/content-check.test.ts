@@ -44,7 +44,7 @@ const expected: Expected = {
   lines: new Set([...lines(), ...programLines]),
   labels: new Set(
     [...reading.lines.keys()].filter((name) =>
-      /^(accessibility|chat|desk|desk-channel|desk-pages|embedding|evaluation|figures|lessons|privacy|receipt|servicedesk|servicedesk-sign-in|sign-in|teams|terminal|visit|web-chat)\//.test(
+      /^(accessibility|chat|content-age|desk|desk-channel|desk-pages|embedding|evaluation|figures|guidance-diff|lessons|privacy|receipt|servicedesk|servicedesk-sign-in|sign-in|teams|terminal|visit|web-chat)\//.test(
         name,
       ),
     ),
@@ -86,6 +86,8 @@ type Mistake = {
 
 const RESERVE = 'reserve-card-at-lindhagen';
 const RESERVE_MISSPELT = 'reserv-card-at-lindhagen';
+
+const [RULES, PAGE] = ['guidance/student-2022-03-22.md', 'guidance/student-2022-03-22.yaml'];
 
 const mistakes: Record<Kind, Mistake[]> = {
   missingFile: [
@@ -292,6 +294,7 @@ const mistakes: Record<Kind, Mistake[]> = {
   unknownRule: [
     edited('a text cites it', 'valid-id/answer.md', '[R37]', '[R99]', 'R99'),
     edited('examples are about it', 'valid-id/utterances.yaml', '[R37]', '[R99]', 'R99'),
+    edited('a paragraph is read by it', PAGE, '[R31, R32]', '[R31, R32, R99]', 'R99'),
     edited('an office opens by it', 'offices.yaml', '[R24]', '[R99]', 'R99'),
     edited('a visit is founded on it', 'visits.yaml', '[R29, R30]', '[R29, R99]', 'R99'),
   ],
@@ -365,6 +368,46 @@ const mistakes: Record<Kind, Mistake[]> = {
     }),
     edited('a visit has one', 'visits.yaml', 'Besök för', 'Boka på kth.se för', 'kth.se'),
     edited('a contact has one', 'words.yaml', 's servicedesk', 's servicedesk 077-123 45 67', '077-123 45 67'),
+  ],
+  pageMissing: [
+    {
+      when: 'nobody has written down the page',
+      make: () => {
+        rmSync(join(folder, PAGE));
+      },
+      file: RULES,
+      on: 1,
+      about: PAGE,
+    },
+  ],
+  ruleNotOnPage: [
+    edited('a rule says another number', RULES, 'giltig i 3 månader', 'giltig i 6 månader', 'R20', {
+      on: '## R20',
+      detail: '6',
+    }),
+    edited('its paragraph says another word', PAGE, 'du har tappat ditt kort', 'du har förlorat ditt kort', 'R42', {
+      file: RULES,
+      on: '## R42',
+      detail: 'tappat',
+    }),
+    edited('no paragraph names it', PAGE, 'rules: [R47, R48]', 'rules: [R47]', 'R48', {
+      file: RULES,
+      on: '## R48 – kan ha ändrats',
+      detail: 'pukkoden',
+    }),
+  ],
+  dateNotOnPage: [
+    edited(
+      'the page is of another day than its rules',
+      PAGE,
+      'Uppdaterad: 22 mars',
+      'Uppdaterad: 23 mars',
+      '2022-03-22',
+      {
+        on: "- text: 'Uppdaterad: 23 mars 2022'",
+        detail: RULES,
+      },
+    ),
   ],
   lineWithoutState: [
     edited(
@@ -684,7 +727,7 @@ function report(checked = folder): { text: string; code: number } {
   return { text, code };
 }
 
-type Found = Partial<Pick<Mistake, 'on' | 'detail'>>;
+type Found = Partial<Pick<Mistake, 'on' | 'detail' | 'file'>>;
 
 function edited(
   when: string,
