@@ -20,7 +20,7 @@ Every setting there is. All are read from the environment when a process starts,
 once; \`kortlotsen settings --check\` makes the same complaints and starts nothing. This page is made by
 \`kortlotsen settings\` from \`src/settings.ts\`, so change it there.
 
-A setting marked as a secret may be given as a file as well: \`DATABASE_URL_FILE=/run/secrets/database-url\` says where
+A setting marked as a secret may be given as a file as well: \`DATABASE_URL_FILE=/run/secrets/DATABASE_URL\` says where
 \`DATABASE_URL\` is written. A line feed at its end is nothing. One marked with a command is what that command cannot do
 without; to serve, in production alone.
 `;
