@@ -4,7 +4,7 @@
  * the environment, the arguments or the clock.
  */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -34,7 +34,15 @@ import { privacyLabels } from './privacy/records.ts';
 import type { Service, ServiceWorld } from './cli/serve.ts';
 import { createDeskHours, type Hours } from './servicedesk/hours.ts';
 import { sessionLabels } from './servicedesk/sessions.ts';
-import { Hub, type Purpose, readPackageSettings, readSettings, type Settings } from './settings.ts';
+import {
+  Hub,
+  type Purpose,
+  readPackageSettings,
+  readSettings,
+  type Settings,
+  type Variables,
+  withSecrets,
+} from './settings.ts';
 import type { Database } from './storage/database.ts';
 import { StartupProblem } from './startup-problem.ts';
 import { modelFor } from './understanding/model-file.ts';
@@ -102,7 +110,7 @@ program
   .description('serve students in the web chat and in Teams')
   .option('--at <time>', AT, parseTime)
   .action(async ({ at }: { at?: Date }) => {
-    const settings = readSettings(process.env);
+    const settings = readSettings(environment());
     const { serve } = await import('./cli/serve.ts');
     await runService(settings, at, (world) =>
       serve({ ...world, understanding: loadUnderstanding(world.content), migrations: MIGRATIONS }),
@@ -154,7 +162,7 @@ program
   .addOption(new Option('--ledger <condition>', 'how the card ledger is').choices(['up', 'down', 'slow']).default('up'))
   .action(async ({ json, at, as, ledger: condition }: ConverseOptions) => {
     const now = () => at ?? new Date();
-    const { contacts, hasColour, proofLasts, servicedesk } = readSettings(process.env);
+    const { contacts, hasColour, proofLasts, servicedesk } = readSettings(environment());
     const content = loadContent(contacts);
     const { ledger: demonstration, personOf } = createDemonstrationLedger(now);
     const ledger = inCondition(demonstration, condition, LEDGER_DEADLINE);
@@ -264,7 +272,7 @@ ledger
   .description('serve the ledger alone, for an assistant on another host')
   .option('--at <time>', AT, parseTime)
   .action(async ({ at }: { at?: Date }) => {
-    const settings = readSettings(process.env, 'ledger');
+    const settings = readSettings(environment(), 'ledger');
     const { serveLedger } = await import('./cli/serve-ledger.ts');
     await runService(settings, at, (world) => serveLedger({ ...world, migrations: [LEDGER_MIGRATIONS] }));
   });
@@ -360,13 +368,73 @@ program
   .description('write the app, and a page of instructions for whoever administers Teams')
   .option('--out <folder>', 'where both are written', '.')
   .action(async ({ out }: { out: string }) => {
-    const settings = readPackageSettings(process.env);
+    const settings = readPackageSettings(environment());
     const content = loadContent();
     const { writeTeamsPackage } = await import('./cli/teams-package.ts');
-    const { version } = z.object({ version: z.string() }).parse(JSON.parse(await readFile(PRODUCT, 'utf8')));
+    const version = await readVersion();
     const icons = join(SOURCES, 'cli/teams-package-icons');
     const written = await writeTeamsPackage(out, { settings, content, version, icons });
     await tellOut(`Written:\n${written.map((file) => `  ${file}\n`).join('')}`);
+  });
+
+program
+  .command('backup')
+  .description('write all that must not be lost into a new folder, while others go on serving')
+  .requiredOption('--out <folder>', 'where it is written; nothing may be there yet')
+  .option('--ledger', 'of a ledger that is served alone')
+  .action(async ({ out, ledger: isLedger }: { out: string; ledger?: true }) => {
+    const { backUp } = await import('./operations/backup.ts');
+    const version = await readVersion();
+    const world = { migrations: MIGRATIONS, version, now: () => new Date(), progress: process.stderr };
+    const { tables, head } = await withServer(readSettings(environment(), isLedger ? 'ledger' : 'assistant'), (url) =>
+      backUp(out, { ...world, url }),
+    );
+    const rows = tables.reduce((sum, each) => sum + each.rows, 0);
+    await tellOut(`${rows} rows of ${tables.length} tables are in ${out}. It holds personal data.\n`);
+    if (head) await tellOut(`The ledger’s head is ${head.position}:${head.hash}\n`);
+  });
+
+program
+  .command('restore <folder>')
+  .description('fill an empty database with a backup, and verify the ledger in it')
+  .option('--ledger', 'of a ledger that is served alone')
+  .action(async (folder: string, { ledger: isLedger }: { ledger?: true }) => {
+    const [{ restore }, { openDatabase }, { verifyLedger }] = await Promise.all([
+      import('./operations/backup.ts'),
+      import('./storage/database.ts'),
+      import('./cli/ledger.ts'),
+    ]);
+    await withServer(readSettings(environment(), isLedger ? 'ledger' : 'assistant'), async (url) => {
+      const progress = process.stderr;
+      const { at, version, tables, head } = await restore(folder, { url, migrations: MIGRATIONS, progress });
+      const rows = tables.reduce((sum, each) => sum + each.rows, 0);
+      await tellOut(`${rows} rows of ${tables.length} tables are restored, as they were at ${at} in ${version}.\n`);
+      if (!head) return;
+      // As old as the backup: it is for whoever starts to bring it up to date.
+      const database = await openDatabase(url, [], () => undefined);
+      process.exitCode = await verifyLedger({ database }, head, { write: tellOut, progress });
+      await database.close();
+    });
+  });
+
+type SettingsOptions = { check?: true; ledger?: true };
+
+program
+  .command('settings')
+  .description('every setting there is, as Markdown')
+  .option('--check', 'say everything that is wrong in the environment instead, and start nothing')
+  .option('--ledger', 'as a ledger that is served alone needs them')
+  .action(async ({ check, ledger: isLedger }: SettingsOptions) => {
+    const { settingsReference, unknownSettings } = await import('./cli/settings.ts');
+    if (!check) {
+      await tellOut(settingsReference());
+      return;
+    }
+    const unknown = unknownSettings(process.env);
+    for (const name of unknown) await tellOut(`${name} is no setting; is it misspelled?\n`);
+    readSettings(environment(), isLedger ? 'ledger' : 'assistant');
+    await tellOut('The settings can be used.\n');
+    if (unknown.length > 0) process.exitCode = 1;
   });
 
 const privacy = program.command('privacy').description('what is kept of one person');
@@ -398,27 +466,36 @@ program
     loadUnderstanding(loadContent());
   });
 
-/** The database of the assistant or of the ledger alone, for as long as the work takes. */
+/** The database of the assistant or of the ledger alone, up to date, for as long as the work takes. */
 async function withDatabase<Result>(
   purpose: Purpose,
   work: (database: Database, settings: Settings) => Promise<Result>,
 ): Promise<Result> {
-  const settings = readSettings(process.env, purpose);
-  const [{ openDatabase }, { startEmbeddedPostgres }] = await Promise.all([
-    import('./storage/database.ts'),
-    import('./storage/embedded-postgres.ts'),
-  ]);
-  const embedded = settings.databaseUrl ? undefined : await startEmbeddedPostgres(settings.dataFolder);
-  try {
+  const settings = readSettings(environment(), purpose);
+  const { openDatabase } = await import('./storage/database.ts');
+  return withServer(settings, async (url) => {
     const migrations = purpose === 'ledger' ? [LEDGER_MIGRATIONS] : MIGRATIONS;
-    const database = await openDatabase(settings.databaseUrl ?? embedded?.url ?? '', migrations, () => undefined);
+    const database = await openDatabase(url, migrations, () => undefined);
     try {
       return await work(database, settings);
     } finally {
       await database.close();
     }
+  });
+}
+
+/** Where the database is, as it is, for as long as the work takes. */
+async function withServer<Result>(
+  { databaseUrl, dataFolder }: Settings,
+  work: (url: string) => Promise<Result>,
+): Promise<Result> {
+  if (databaseUrl !== undefined) return work(databaseUrl);
+  const { startEmbeddedPostgres } = await import('./storage/embedded-postgres.ts');
+  const embedded = await startEmbeddedPostgres(dataFolder);
+  try {
+    return await work(embedded.url);
   } finally {
-    await embedded?.stop();
+    await embedded.stop();
   }
 }
 
@@ -436,6 +513,19 @@ async function withPerson(
     await work(database, answer.holder);
   });
 }
+
+const readVersion = async (): Promise<string> =>
+  z.object({ version: z.string() }).parse(JSON.parse(await readFile(PRODUCT, 'utf8'))).version;
+
+/** The environment, with the secrets that are in files. */
+const environment = (): Variables =>
+  withSecrets(process.env, (file) => {
+    try {
+      return readFileSync(file, 'utf8');
+    } catch {
+      return undefined;
+    }
+  });
 
 function newSecret(): { secret: string; secretHash: string } {
   const secret = randomBytes(32).toString('base64url');

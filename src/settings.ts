@@ -254,10 +254,25 @@ const Packaging = z.object({
     .trim()
     .min(1, 'is empty; write who answers for the app')
     .max(32, 'is longer than the 32 characters that Teams takes; write a shorter name')
-    .regex(/^\P{Cc}*$/u, 'holds a line break; write it on one line'),
-  TEAMS_DEVELOPER_URL: z.string().superRefine(isReachedByTeams),
-  TEAMS_PRIVACY_URL: z.string().superRefine(isReachedByTeams).optional(),
-  TEAMS_TERMS_URL: z.string().superRefine(isReachedByTeams),
+    .regex(/^\P{Cc}*$/u, 'holds a line break; write it on one line')
+    .meta({
+      part: 'teamsPackage',
+      means: 'who answers for the app in Teams, in 32 characters at most',
+      without: 'no package',
+    }),
+  TEAMS_DEVELOPER_URL: z
+    .string()
+    .superRefine(isReachedByTeams)
+    .meta({ part: 'teamsPackage', means: 'their website', without: 'no package' }),
+  TEAMS_PRIVACY_URL: z
+    .string()
+    .superRefine(isReachedByTeams)
+    .optional()
+    .meta({ part: 'teamsPackage', means: 'the page that Teams links to for privacy', without: 'our own `/records`' }),
+  TEAMS_TERMS_URL: z
+    .string()
+    .superRefine(isReachedByTeams)
+    .meta({ part: 'teamsPackage', means: 'the page with its terms of use', without: 'no package' }),
 });
 
 /** Complains of an address that Teams would not take, or that nobody could follow from there. */
@@ -284,100 +299,301 @@ function whyNotReached(written: string): string | undefined {
 
 const Environment = z
   .object({
-    KORTLOTSEN_SERVICEDESK: Contact,
-    KORTLOTSEN_IT_PORTAL: Contact,
-    KORTLOTSEN_BOOKING_CALENDAR: Contact,
-    KORTLOTSEN_PUBLIC_URL: PublicUrl.optional(),
-    KORTLOTSEN_DATA: z.string().min(1, 'is empty; leave it out instead').default('data'),
+    KORTLOTSEN_SERVICEDESK: Contact.meta({
+      part: 'students',
+      means: 'said after the name of the servicedesk; the guidance gives no number, address or link',
+      without: 'the name only',
+    }),
+    KORTLOTSEN_IT_PORTAL: Contact.meta({
+      part: 'students',
+      means: 'said after the it-portal',
+      without: 'the name only',
+    }),
+    KORTLOTSEN_BOOKING_CALENDAR: Contact.meta({
+      part: 'students',
+      means: 'said after the booking calendar',
+      without: 'the name only',
+    }),
+    KORTLOTSEN_PUBLIC_URL: PublicUrl.optional().meta({
+      part: 'place',
+      means: 'where students reach it',
+      without: 'where it listens',
+    }),
+    KORTLOTSEN_DATA: z.string().min(1, 'is empty; leave it out instead').default('data').meta({
+      part: 'database',
+      means: 'the folder of our own PostgreSQL',
+    }),
     DATABASE_URL: z
       .string()
       .refine(
         (url) => /^postgres(ql)?:\/\/./.test(url) && URL.canParse(url),
         'is no address of PostgreSQL; write it as postgresql://user:password@host:5432/database',
       )
-      .optional(),
-    HOST: z.string().min(1, 'is empty; leave it out instead').default('127.0.0.1'),
-    PORT: z.coerce.number('is no port').int('is no port').min(0, 'is no port').max(65_535, 'is no port').default(3978),
+      .optional()
+      .meta({
+        part: 'database',
+        means: 'PostgreSQL 14 or later, as `postgresql://user:password@host:5432/database`',
+        without: 'a PostgreSQL of our own, which only one process can open',
+        isSecret: true,
+      }),
+    HOST: z.string().min(1, 'is empty; leave it out instead').default('127.0.0.1').meta({
+      part: 'place',
+      means: 'the address to listen at; any other than this machine’s own takes `NODE_ENV=production`',
+    }),
+    PORT: z.coerce
+      .number('is no port')
+      .int('is no port')
+      .min(0, 'is no port')
+      .max(65_535, 'is no port')
+      .default(3978)
+      .meta({ part: 'place', means: 'the port to listen at' }),
     NODE_ENV: z
       .enum(['production', 'development', 'test'], 'is neither production, development nor test')
-      .default('development'),
-    DIRECT_LINE_HUBS: Hubs.default([]),
+      .default('development')
+      .meta({ part: 'place', means: '`production`; in `development` there are made-up people to sign in as' }),
+    DIRECT_LINE_HUBS: Hubs.default([]).meta({
+      part: 'directLine',
+      means:
+        'the servers that may begin conversations over Direct Line, as `direct-line hub` writes it, with commas between; two of different names may have the same pages while a secret is changed',
+      without: 'none may',
+    }),
     SERVICEDESK_TEAMS_CHANNEL: z
       .string()
       .regex(/^19:[\w-]+@thread\.(tacv2|skype)$/, 'is no channel as Teams names them, 19:…@thread.tacv2')
-      .optional(),
-    TEAMS_SERVICE_URL: Url.default(AZURE.teams),
-    SERVICEDESK_HUBS: z.string().transform(listed).default([]),
-    AZURE_DIRECT_LINE_SECRET: Secret,
-    AZURE_DIRECT_LINE_URL: Url.transform(withoutSlash).default('https://directline.botframework.com/v3/directline'),
+      .optional()
+      .meta({
+        part: 'servicedesk',
+        means:
+          'the channel of Teams that gets a card for each case that waits, as its own link has it, `19:…@thread.tacv2`; the app has to be added to its team',
+        without: 'no channel does',
+      }),
+    TEAMS_SERVICE_URL: Url.default(AZURE.teams).meta({ part: 'servicedesk', means: 'where Teams is reached for that' }),
+    SERVICEDESK_HUBS: z.string().transform(listed).default([]).meta({
+      part: 'servicedesk',
+      means: 'the hubs whose own humans take over, by name; [how](../servicedesk/README.md)',
+      without: 'our own servicedesk does',
+    }),
+    AZURE_DIRECT_LINE_SECRET: Secret.meta({
+      part: 'directLine',
+      means: 'has `/web-chat` chat over Azure’s Direct Line, with the secret of our bot’s registration there',
+      without: 'over our own',
+      isSecret: true,
+    }),
+    AZURE_DIRECT_LINE_URL: Url.transform(withoutSlash)
+      .default('https://directline.botframework.com/v3/directline')
+      .meta({
+        part: 'directLine',
+        means: 'which of Azure’s, such as `https://europe.directline.botframework.com/v3/directline`',
+      }),
     KORTLOTSEN_EMBED_ORIGINS: z
       .string()
       .transform(listed)
       .pipe(everyOne(Origin, 'holds something that is no origin; write them as https://example.se'))
-      .default([]),
-    KORTLOTSEN_ACCENT: Colour.optional(),
+      .default([])
+      .meta({
+        part: 'students',
+        means: 'the pages that may show the chat, as origins with spaces between',
+        without: 'ours',
+      }),
+    KORTLOTSEN_ACCENT: Colour.optional().meta({
+      part: 'students',
+      means:
+        'the colour of buttons and links, as `#00527a`, dark enough for white text; its form in the dark is made from it',
+      without: 'ours',
+    }),
     KORTLOTSEN_TRUSTED_PROXIES: z
       .string()
       .transform(listed)
       .pipe(everyOne(Network, 'holds something that is no address or network; write them as 10.0.0.0/8'))
-      .default([]),
-    MicrosoftAppId: Uuid.optional(),
+      .default([])
+      .meta({
+        part: 'place',
+        means:
+          'the proxies before us that are believed about whom they ask for, as addresses or networks, such as `10.0.0.0/8`',
+        without: 'nobody is; one proxy’s visitors count as one',
+      }),
+    MicrosoftAppId: Uuid.optional().meta({
+      part: 'teams',
+      means: 'the bot’s registration, for Teams; the next three go with it',
+      without: '`/api/messages` answers this machine, or in production nobody',
+    }),
     MicrosoftAppType: z
       .enum(['SingleTenant'], 'is not SingleTenant, which is the only type we take')
-      .default('SingleTenant'),
-    MicrosoftAppTenantId: Uuid.optional(),
-    MicrosoftAppPassword: z.string().min(1, 'is empty; leave it out instead').optional(),
-    ToBotFromChannelTokenIssuer: z.string().min(1, 'is empty; leave it out instead').default(AZURE.issuer),
-    ToBotFromChannelOpenIdMetadataUrl: Url.default(AZURE.metadataUrl),
-    ToChannelFromBotLoginUrl: Url.transform(withoutSlash).default(AZURE.loginUrl),
-    ToChannelFromBotOAuthScope: Url.transform(withoutSlash).default(AZURE.scope),
+      .default('SingleTenant')
+      .meta({ part: 'teams', means: 'of which type it is, as others of Microsoft’s programs are told' }),
+    MicrosoftAppTenantId: Uuid.optional().meta({
+      part: 'teams',
+      means: 'the tenant it is registered in',
+      without: 'no Teams',
+    }),
+    MicrosoftAppPassword: z.string().min(1, 'is empty; leave it out instead').optional().meta({
+      part: 'teams',
+      means: 'a client secret of the registration',
+      without: 'no Teams',
+      isSecret: true,
+    }),
+    ToBotFromChannelTokenIssuer: z.string().min(1, 'is empty; leave it out instead').default(AZURE.issuer).meta({
+      part: 'teams',
+      means: 'these four: the Bot Framework in another cloud than Microsoft’s public one, by its own names',
+    }),
+    ToBotFromChannelOpenIdMetadataUrl: Url.default(AZURE.metadataUrl).meta({
+      part: 'teams',
+      means: 'where the keys are that it signs with',
+    }),
+    ToChannelFromBotLoginUrl: Url.transform(withoutSlash).default(AZURE.loginUrl).meta({
+      part: 'teams',
+      means: 'where we get our own tokens',
+    }),
+    ToChannelFromBotOAuthScope: Url.transform(withoutSlash).default(AZURE.scope).meta({
+      part: 'teams',
+      means: 'what those are for',
+    }),
     BOT_SERVICE_HOSTS: z
       .string()
       .transform(listed)
       .pipe(
         everyOne(Host, 'holds something that is no host; write them as smba.trafficmanager.net or .botframework.com'),
       )
-      .default(AZURE.hosts),
-    OIDC_ISSUER: Url.optional(),
-    OIDC_CLIENT_ID: Secret,
-    OIDC_CLIENT_SECRET: Secret,
-    OIDC_SCOPE: Scope.default('openid'),
-    OIDC_HOLDER_CLAIM: Secret,
-    OIDC_ACR: Acr,
-    SERVICEDESK_HOURS: DeskWeek.optional(),
-    SERVICEDESK_CLOSED_DAYS: ClosedDays.optional(),
-    SERVICEDESK_OIDC_ISSUER: Url.optional(),
-    SERVICEDESK_OIDC_CLIENT_ID: Secret,
-    SERVICEDESK_OIDC_CLIENT_SECRET: Secret,
-    SERVICEDESK_OIDC_SCOPE: Scope.default('openid profile'),
-    SERVICEDESK_OIDC_ROLE_CLAIM: z.string().min(1, 'is empty; leave it out instead').default('roles'),
-    SERVICEDESK_OIDC_AGENT_ROLE: Secret,
-    SERVICEDESK_OIDC_EDITOR_ROLE: Secret,
-    SERVICEDESK_OIDC_ACR: Acr,
-    KORTLOTSEN_PROOF_MINUTES: Minutes(5, 480).default(30),
-    KORTLOTSEN_PROOF_IDLE_MINUTES: Minutes(1, 60).default(10),
-    LEDGER_URL: Url.transform(withoutSlash).optional(),
-    LEDGER_TOKEN_URL: Url.optional(),
-    LEDGER_CLIENT_ID: Secret,
-    LEDGER_CLIENT_SECRET: Secret,
-    LEDGER_CLIENTS: Clients.default([]),
+      .default(AZURE.hosts)
+      .meta({ part: 'teams', means: 'where replies to the Bot Framework may be sent, as hosts or `.domain`' }),
+    OIDC_ISSUER: Url.optional().meta({
+      part: 'signIn',
+      means: 'the provider of identity that students sign in at',
+      without: 'made-up people, or in production nobody',
+    }),
+    OIDC_CLIENT_ID: Secret.meta({
+      part: 'signIn',
+      means: 'who we are there; needed with the provider',
+      without: 'no provider',
+    }),
+    OIDC_CLIENT_SECRET: Secret.meta({
+      part: 'signIn',
+      means: 'what we prove that by; needed with the provider',
+      without: 'no provider',
+      isSecret: true,
+    }),
+    OIDC_SCOPE: Scope.default('openid').meta({
+      part: 'signIn',
+      means: 'what is asked of the provider, `openid` among it',
+    }),
+    OIDC_HOLDER_CLAIM: Secret.meta({
+      part: 'signIn',
+      means: 'the claim of the id token that says who it is, as the ledger knows them; needed with the provider',
+      without: 'no provider',
+    }),
+    OIDC_ACR: Acr.meta({
+      part: 'signIn',
+      means: 'the levels of assurance that are enough, with spaces between; production needs them with the provider',
+      without: 'any is enough',
+    }),
+    SERVICEDESK_HOURS: DeskWeek.optional().meta({
+      part: 'servicedesk',
+      means:
+        'when somebody is at the servicedesk, as `mån-tors 07:30-17:00, fre 07:30-16:00`; production needs it where there is a servicedesk',
+      without: 'always, or in production never',
+    }),
+    SERVICEDESK_CLOSED_DAYS: ClosedDays.optional().meta({
+      part: 'servicedesk',
+      means: 'days that it is closed on besides, as `2026-12-23`, with spaces between',
+      without: 'none',
+    }),
+    SERVICEDESK_OIDC_ISSUER: Url.optional().meta({
+      part: 'servicedesk',
+      means: 'the provider of identity that those who work there sign in at',
+      without: 'made-up people, or in production no servicedesk: students are told whom to contact',
+    }),
+    SERVICEDESK_OIDC_CLIENT_ID: Secret.meta({
+      part: 'servicedesk',
+      means: 'who we are there; needed with the provider',
+      without: 'no provider',
+    }),
+    SERVICEDESK_OIDC_CLIENT_SECRET: Secret.meta({
+      part: 'servicedesk',
+      means: 'what we prove that by; needed with the provider',
+      without: 'no provider',
+      isSecret: true,
+    }),
+    SERVICEDESK_OIDC_SCOPE: Scope.default('openid profile').meta({
+      part: 'servicedesk',
+      means: 'what is asked of that provider; a name is what students and colleagues see',
+    }),
+    SERVICEDESK_OIDC_ROLE_CLAIM: z.string().min(1, 'is empty; leave it out instead').default('roles').meta({
+      part: 'servicedesk',
+      means: 'the claim of the id token that holds the names of roles, one or a list',
+    }),
+    SERVICEDESK_OIDC_AGENT_ROLE: Secret.meta({
+      part: 'servicedesk',
+      means: 'what the provider calls whoever may chat with students; needed with the provider',
+      without: 'no provider',
+    }),
+    SERVICEDESK_OIDC_EDITOR_ROLE: Secret.meta({
+      part: 'servicedesk',
+      means: 'what it calls whoever may edit',
+      without: 'nobody is an editor',
+    }),
+    SERVICEDESK_OIDC_ACR: Acr.meta({
+      part: 'servicedesk',
+      means: 'as `OIDC_ACR`, of those who work there',
+      without: 'any is enough',
+    }),
+    KORTLOTSEN_PROOF_MINUTES: Minutes(5, 480).default(30).meta({
+      part: 'signIn',
+      means: 'how long a sign-in lasts altogether, in minutes; a revocation takes one of at most 15',
+    }),
+    KORTLOTSEN_PROOF_IDLE_MINUTES: Minutes(1, 60).default(10).meta({
+      part: 'signIn',
+      means: 'how long it lasts while nothing is written',
+    }),
+    LEDGER_URL: Url.transform(withoutSlash).optional().meta({
+      part: 'ledger',
+      means: 'a card ledger somewhere else',
+      without: 'a ledger of our own, in our database',
+    }),
+    LEDGER_TOKEN_URL: Url.optional().meta({
+      part: 'ledger',
+      means: 'where its tokens are given',
+      without: '`/ledger/oauth/token` there',
+    }),
+    LEDGER_CLIENT_ID: Secret.meta({ part: 'ledger', means: 'who we are there', without: 'no other ledger' }),
+    LEDGER_CLIENT_SECRET: Secret.meta({
+      part: 'ledger',
+      means: 'what we prove that by',
+      without: 'no other ledger',
+      isSecret: true,
+    }),
+    LEDGER_CLIENTS: Clients.default([]).meta({
+      part: 'ledger',
+      means: 'who may use the API of our own ledger, as `ledger client` writes it, with commas between',
+      without: 'nobody',
+    }),
     KORTLOTSEN_RETENTION_DAYS: z.coerce
       .number('is no number of days')
       .int('is no whole number of days')
       .min(1, 'is less than a day')
       .max(3_650, 'is more than ten years')
-      .optional(),
-    KORTLOTSEN_RETENTION_DECISION: Contact,
+      .optional()
+      .meta({ part: 'retention', means: 'after how many days an untouched chat goes', without: 'chats stay' }),
+    KORTLOTSEN_RETENTION_DECISION: Contact.meta({
+      part: 'retention',
+      means: 'the disposal decision that rests on',
+      without: 'chats stay',
+    }),
     KORTLOTSEN_DRAIN_SECONDS: z.coerce
       .number('is no number of seconds')
       .int('is no whole number of seconds')
       .min(0, 'is less than none')
       .max(300, 'is more than 300 seconds')
-      .default(0),
+      .default(0)
+      .meta({
+        part: 'place',
+        means:
+          'for how long it goes on answering when it is asked to stop, while `/health` tells it; as long as whoever leads requests to it takes to heed that',
+      }),
     LOG_LEVEL: z
       .enum(['debug', 'info', 'warn', 'error', 'silent'], 'is none of debug, info, warn, error, silent')
-      .default('info'),
-    NO_COLOR: z.string().optional(),
+      .default('info')
+      .meta({ part: 'place', means: '`debug`, `info`, `warn`, `error` or `silent`' }),
+    NO_COLOR: z.string().optional().meta({ part: 'place', means: 'no colours in the terminal', without: 'colours' }),
   })
   .superRefine((settings, context) => {
     const complain = (path: string, message: string) => {
@@ -454,18 +670,103 @@ const needed: Record<Purpose, readonly (keyof z.infer<typeof Environment>)[]> = 
   ledger: ['LEDGER_CLIENTS'],
 };
 
+/** As the environment is given. */
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/** What is told of a setting where it is declared. */
+const Told = z.strictObject({
+  /** Which part of the reference it stands in. */
+  part: z.enum([
+    'place',
+    'database',
+    'retention',
+    'students',
+    'signIn',
+    'ledger',
+    'servicedesk',
+    'teams',
+    'teamsPackage',
+    'directLine',
+  ]),
+  means: z.string().min(1),
+  /** What holds without it. It is left out where that is a default that can be written. */
+  without: z.string().min(1).optional(),
+  /** Whoever knows it can do something with it. So it may be in a file, which a setting named so and `_FILE` names. */
+  isSecret: z.literal(true).optional(),
+});
+
+/** A setting, as the reference has it. */
+export type Described = z.infer<typeof Told> & {
+  name: string;
+  without: string;
+  /** The commands that cannot do without it: to serve, in production alone. */
+  neededBy: readonly string[];
+};
+
+/** Every setting there is. */
+export function describeSettings(): Described[] {
+  const shapes: Record<string, z.ZodType>[] = [Environment.shape, Packaging.shape];
+  const names = new Set(shapes.flatMap((shape) => Object.keys(shape)));
+  return [...names].map((name) => {
+    const { data } = Told.safeParse(shapes.find((shape) => name in shape)?.[name]?.meta());
+    const without = data?.without ?? defaultOf(name);
+    if (!data || without === undefined)
+      throw new Error(`${name} is not described: add .meta({ part, means, without }) where it is declared.`);
+    return { ...data, name, without, neededBy: whoNeeds(name) };
+  });
+}
+
+function defaultOf(name: string): string | undefined {
+  const { data } = Environment.safeParse({});
+  const value: unknown = data && Reflect.get(data, name);
+  const written = Array.isArray(value) ? value.join(' ') : typeof value === 'number' ? String(value) : value;
+  return typeof written === 'string' && written !== '' ? `\`${written}\`` : undefined;
+}
+
+function whoNeeds(name: string): string[] {
+  const isOf = (names: readonly string[]) => names.includes(name);
+  const missing = Packaging.safeParse({}).error?.issues.map(({ path }) => String(path[0])) ?? [];
+  return [
+    ...(isOf(needed.assistant) ? ['serve'] : []),
+    ...(isOf(needed.ledger) ? ['ledger serve'] : []),
+    ...(isOf(missing) ? ['teams package'] : []),
+  ];
+}
+
+/** Those that may be in a file. */
+const secrets = Object.entries<z.ZodType>(Environment.shape)
+  .filter(([, schema]) => Told.safeParse(schema.meta()).data?.isSecret)
+  .map(([name]) => ({ name, inFile: `${name}_FILE` }));
+
+/** The environment, with each secret whose file it names read from that. What cannot be read stays a file. */
+export function withSecrets(environment: Variables, read: (file: string) => string | undefined): Variables {
+  const whole = { ...environment };
+  for (const { name, inFile } of secrets) {
+    const file = whole[inFile];
+    const secret = file === undefined || whole[name] !== undefined ? undefined : read(file);
+    if (secret === undefined) continue;
+    // Editors end a file with a line feed.
+    whole[name] = secret.trimEnd();
+    whole[inFile] = undefined;
+  }
+  return whole;
+}
+
 /** Throws one problem with every complaint. The values themselves are not repeated in it. */
-export function readSettings(
-  environment: Record<string, string | undefined>,
-  purpose: Purpose = 'assistant',
-): Settings {
+export function readSettings(environment: Variables, purpose: Purpose = 'assistant'): Settings {
   const { data, error } = Environment.safeParse(environment);
   const isProduction = environment.NODE_ENV === 'production';
   const missing = isProduction ? needed[purpose].filter((name) => !environment[name]) : [];
-  if (!data || missing.length > 0) {
+  const unread = secrets.filter(({ inFile }) => environment[inFile] !== undefined);
+  if (!data || missing.length > 0 || unread.length > 0) {
     const complaints = [
       ...(error?.issues ?? []).map(complaintOf),
       ...missing.map((name) => `${name} is missing, and production needs it`),
+      ...unread.map(({ name, inFile }) =>
+        environment[name] === undefined
+          ? `${inFile} names a file that cannot be read`
+          : `${inFile} is set as well as ${name}; leave one of them out`,
+      ),
     ];
     throw refusalFor(complaints);
   }
@@ -530,7 +831,7 @@ const refusalFor = (complaints: readonly string[]): StartupProblem =>
   );
 
 /** As above, of what `teams package` needs. The bot's password is not asked for, nor anything else that serving takes. */
-export function readPackageSettings(environment: Record<string, string | undefined>): PackageSettings {
+export function readPackageSettings(environment: Variables): PackageSettings {
   const { data, error } = Packaging.safeParse(environment);
   if (!data) {
     throw refusalFor(

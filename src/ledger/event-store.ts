@@ -102,7 +102,7 @@ const page: Statement = {
 
 type Read = Head & { entries: string[]; decided: string[]; cards: string[]; receipts: string[] };
 
-export function createEventStore(database: Database): EventStore {
+export function createEventStore(database: Pick<Database, 'run'>): EventStore {
   const one = async <Row extends object>(statement: Statement, values: readonly unknown[]): Promise<Row> => {
     const [row] = await database.run<Row>(statement, values);
     if (!row) throw new Error('The ledger has no head');

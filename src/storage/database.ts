@@ -127,7 +127,7 @@ function readable(url: string): string {
 }
 
 /** Says where, but neither as whom nor with which password. */
-function asStartupProblem(mistake: unknown, url: string): unknown {
+export function asStartupProblem(mistake: unknown, url: string): unknown {
   if (mistake instanceof StartupProblem) return mistake;
   const { host, pathname, searchParams } = new URL(url);
   const where = `${searchParams.get('host') ?? host}${pathname}`;

@@ -18,7 +18,12 @@ import pg from 'pg';
 import { StartupProblem } from '../startup-problem.ts';
 
 /** A folder of migrations, as SQL, and the table that tells which of them have been made. */
-export type Migrations = { folder: string; table: string };
+export type Migrations = {
+  folder: string;
+  table: string;
+  /** The names of those that are to be made, where the database is to be as old as what is put in it. */
+  only?: readonly string[];
+};
 
 export type Patience = {
   /** In milliseconds: how long others may be kept waiting behind a change that waits for its lock. */
@@ -28,7 +33,7 @@ export type Patience = {
 };
 
 /** What processes that start at once agree on, so that one of them migrates. Any number would do. */
-const MIGRATION_LOCK = 4_711_022;
+export const MIGRATION_LOCK = 4_711_022;
 const OLDEST_SERVER = 14;
 /** In milliseconds. A change of a large table may take as long, and so may waiting for whoever makes it. */
 const LONGEST = 600_000;
@@ -70,7 +75,7 @@ async function requireServer(client: pg.Client): Promise<void> {
 
 /** Of most starts nothing is, and then nobody is waited for. */
 async function isMissingSome(client: pg.Client, { folder, table }: Migrations): Promise<boolean> {
-  const known = (await readdir(folder)).filter((name) => name.endsWith('.sql')).map((name) => basename(name, '.sql'));
+  const known = await migrationsIn(folder);
   const { rows: tables } = await client.query<{ is_there: boolean }>('select to_regclass($1) is not null as is_there', [
     `public.${table}`,
   ]);
@@ -87,6 +92,10 @@ async function isMissingSome(client: pg.Client, { folder, table }: Migrations): 
   }
   return known.some((name) => !made.has(name));
 }
+
+/** The names of all migrations in a folder. */
+export const migrationsIn = async (folder: string): Promise<string[]> =>
+  (await readdir(folder)).filter((name) => name.endsWith('.sql')).map((name) => basename(name, '.sql'));
 
 const numberOf = (name: string): number => Number.parseInt(name, 10);
 const neededBy = (name: string): number => Number(/_needs-(\d{4})$/.exec(name)?.[1] ?? 0);
@@ -111,7 +120,7 @@ async function patiently(client: pg.Client, end: number, make: () => Promise<unk
   }
 }
 
-const makeMissing = (client: pg.Client, { folder, table }: Migrations, lock: number) =>
+const makeMissing = (client: pg.Client, { folder, table, only }: Migrations, lock: number) =>
   runner({
     dbClient: client,
     dir: join(folder, '*.sql'),
@@ -120,31 +129,33 @@ const makeMissing = (client: pg.Client, { folder, table }: Migrations, lock: num
     migrationsTable: table,
     noLock: true,
     logger: { debug: silent, info: silent, warn: silent, error: silent },
-    migrationLoaderStrategies: [{ extensions: ['.sql'], loader: loading(lock) }],
+    migrationLoaderStrategies: [{ extensions: ['.sql'], loader: loading(lock, only) }],
   });
 
 /** An index that is made beside those who write holds nobody up, takes no transaction, and a statement at a time. */
 const loading =
-  (lock: number): Loader =>
+  (lock: number, only: readonly string[] | undefined): Loader =>
   (files) =>
     Promise.all(
-      files.map(async (file) => {
-        const text = await readFile(file, 'utf8');
-        const isBeside = /\bconcurrently\b/i.test(text);
-        return {
-          id: file,
-          filePaths: [file],
-          actions: {
-            up(migration) {
-              if (isBeside) migration.noTransaction();
-              else migration.sql(`set local lock_timeout = ${lock}`);
-              const statements = isBeside ? text.split(';').filter((each) => each.trim() !== '') : [text];
-              for (const statement of statements) migration.sql(statement);
+      files
+        .filter((file) => only?.includes(basename(file, '.sql')) ?? true)
+        .map(async (file) => {
+          const text = await readFile(file, 'utf8');
+          const isBeside = /\bconcurrently\b/i.test(text);
+          return {
+            id: file,
+            filePaths: [file],
+            actions: {
+              up(migration) {
+                if (isBeside) migration.noTransaction();
+                else migration.sql(`set local lock_timeout = ${lock}`);
+                const statements = isBeside ? text.split(';').filter((each) => each.trim() !== '') : [text];
+                for (const statement of statements) migration.sql(statement);
+              },
+              down: false,
             },
-            down: false,
-          },
-        };
-      }),
+          };
+        }),
     );
 
 type Strategy = NonNullable<RunnerOption['migrationLoaderStrategies']>[number];

@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { readPackageSettings, readSettings } from '../../src/settings.ts';
-import { production } from '../product.ts';
+import { settingsReference, unknownSettings } from '../../src/cli/settings.ts';
+import { describeSettings, readPackageSettings, readSettings, withSecrets } from '../../src/settings.ts';
+import { production, root } from '../product.ts';
 
 const provider = {
   OIDC_ISSUER: 'https://id.example.se',
@@ -403,5 +406,60 @@ describe('the settings of the app package for Teams', () => {
     expect(read).not.toThrow(/hemligt|xxx|192|a:b@/);
     // One mistake is one complaint.
     expect(read).toThrow(/^.*\n.*$/);
+  });
+});
+
+describe('a secret', () => {
+  const files: Record<string, string> = {
+    '/run/secrets/password': 'hemligt\n',
+    '/run/secrets/url': 'postgresql://db/k',
+  };
+  const read = (environment: Record<string, string>) => readSettings(withSecrets(environment, (file) => files[file]));
+
+  it('may be in a file, which ends with a line feed or not', () => {
+    const { bot, databaseUrl } = read({
+      MicrosoftAppId: APP,
+      MicrosoftAppTenantId: APP,
+      MicrosoftAppPassword_FILE: '/run/secrets/password',
+      DATABASE_URL_FILE: '/run/secrets/url',
+    });
+    expect({ password: bot?.password, databaseUrl }).toEqual({ password: 'hemligt', databaseUrl: 'postgresql://db/k' });
+  });
+
+  it.each([
+    ['a file that is not there', { DATABASE_URL_FILE: '/nowhere' }, /DATABASE_URL_FILE names a file that cannot be/],
+    [
+      'a file and a value',
+      { DATABASE_URL_FILE: '/run/secrets/url', DATABASE_URL: 'postgresql://db/k' },
+      /DATABASE_URL_FILE is set as well as DATABASE_URL/,
+    ],
+    [
+      'what is wrong in a file, without repeating it',
+      { DATABASE_URL_FILE: '/run/secrets/password' },
+      /DATABASE_URL is no address of PostgreSQL; [^\n]*$/,
+    ],
+  ])('is refused for %s', (_what, environment, complaint) => {
+    expect(() => read(environment)).toThrow(complaint);
+  });
+});
+
+describe('the reference', () => {
+  it('tells of every setting, and is as kortlotsen settings prints it', () => {
+    const page = readFileSync(join(root, 'src/operations/configuration.md'), 'utf8');
+    expect(page === settingsReference() || 'It is old: npx kortlotsen settings > src/operations/configuration.md').toBe(
+      true,
+    );
+    expect(describeSettings().map(({ name }) => name)).toEqual(expect.arrayContaining(Object.keys(deployed)));
+  });
+
+  it('knows which are secrets', () => {
+    const secrets = describeSettings().filter(({ isSecret }) => isSecret);
+    const named = describeSettings().filter(({ name }) => /SECRET$|PASSWORD|Password|TOKEN$|DATABASE_URL/.test(name));
+    expect(secrets).toEqual(named);
+  });
+
+  it('knows what looks like a setting and is none', () => {
+    const environment = { PATH: '/bin', OIDC_ISUER: 'x', OIDC_CLIENT_SECRET_FILE: 'x', OIDC_ISSUER_FILE: 'x' };
+    expect(unknownSettings(environment)).toEqual(['OIDC_ISUER', 'OIDC_ISSUER_FILE']);
   });
 });
