@@ -8,6 +8,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { isatty } from 'node:tty';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { addDays } from '../dialogs/card-validity.ts';
@@ -20,10 +21,12 @@ import { reportLabels } from './cli/evaluation-report.ts';
 import { contentAgeLabels, runContentAge } from './cli/content-age.ts';
 import { runContentCheck } from './cli/content-check.ts';
 import { guidanceDiffLabels, runContentDiff } from './cli/content-diff.ts';
+import { reloadLabels } from './cli/content-reload.ts';
+import { createPreparing, prepareContent } from './cli/preparing.ts';
 import { teamsLabels, teamsLimits } from './cli/teams-package-texts.ts';
 import { understandLines } from './cli/understand.ts';
 import { type Content, createContent, programLines, visitLabels } from './content.ts';
-import { readingOf } from './content-file.ts';
+import { type ContentFolder, contentFolderAt } from './content-folder.ts';
 import type { Expected } from './content-check.ts';
 import { createConversations } from './conversations/conversations.ts';
 import { createMemoryStore } from './conversations/memory-store.ts';
@@ -37,6 +40,7 @@ import { sessionLabels } from './servicedesk/sessions.ts';
 import {
   Hub,
   type Purpose,
+  readFolders,
   readPackageSettings,
   readSettings,
   type Settings,
@@ -45,7 +49,6 @@ import {
 } from './settings.ts';
 import type { Database } from './storage/database.ts';
 import { StartupProblem } from './startup-problem.ts';
-import { modelFor } from './understanding/model-file.ts';
 import { createUnderstanding, lessonsOf, type Understanding } from './understanding/understanding.ts';
 import { accessibilityLabels } from './web/accessibility.tsx';
 import { chatLabels } from './web/chat/texts.ts';
@@ -57,10 +60,9 @@ import { signInLabels, stockPageLabels } from './web/labels.ts';
 import { receiptLabels } from './web/receipt.ts';
 import { type ContactDetails, factNames } from './wording.ts';
 
-const CONTENT = join(import.meta.dirname, '../content');
-const MODEL = join(import.meta.dirname, '../dist/model.bin');
-const READING = join(import.meta.dirname, '../dist/content.bin');
-const SCRIPTS = join(import.meta.dirname, '../dist/web');
+const OWN_CONTENT = join(import.meta.dirname, '../content');
+const BUILT = join(import.meta.dirname, '../dist');
+const SCRIPTS = join(BUILT, 'web');
 const SOURCES = join(import.meta.dirname, '../src');
 const PRODUCT = join(import.meta.dirname, '../package.json');
 const LEDGER_MIGRATIONS = { folder: join(SOURCES, 'ledger/migrations'), table: 'ledger_migrations' };
@@ -93,6 +95,7 @@ const expected: Expected = {
     ...teamsLabels,
     ...guidanceDiffLabels,
     ...contentAgeLabels,
+    ...reloadLabels,
   ]),
   teamsLimits,
   intents,
@@ -112,9 +115,20 @@ program
   .action(async ({ at }: { at?: Date }) => {
     const settings = readSettings(environment());
     const { serve } = await import('./cli/serve.ts');
-    await runService(settings, at, (world) =>
-      serve({ ...world, understanding: loadUnderstanding(world.content), migrations: MIGRATIONS }),
-    );
+    await runService(settings, at, (world) => {
+      const prepare = createPreparing({
+        program: import.meta.filename,
+        command: ['content', 'prepare'],
+        contacts: settings.contacts,
+        onTraining: () => {
+          world.log.info('content is trained on');
+        },
+        onUnkept: () => {
+          world.log.warn('content was trained on and could not be kept');
+        },
+      });
+      return serve({ ...world, understanding: loadUnderstanding(world.content), migrations: MIGRATIONS, prepare });
+    });
   });
 
 /** Runs until it is asked to stop. */
@@ -128,8 +142,17 @@ async function runService(
   const { createLog } = await import('./log.ts');
   const content = loadContent(settings.contacts);
   const log = createLog(settings.logLevel);
-  const service = await start({ settings, content, now: () => at ?? new Date(), log, scripts: SCRIPTS });
-  const asked = stopAsked();
+  const starting = start({ settings, content, now: () => at ?? new Date(), log, scripts: SCRIPTS });
+  // A terminal that is closed sends the same signal, and is then there no more.
+  const hasTerminal = isatty(0);
+  let hangUp = (): void => undefined;
+  const hungUp = new Promise<void>((resolve) => (hangUp = resolve));
+  process.on('SIGHUP', () => {
+    if (hasTerminal && !isatty(0)) hangUp();
+    else void starting.then(({ reload }) => reload?.()).catch(() => undefined);
+  });
+  const service = await starting;
+  const asked = Promise.race([stopAsked(), hungUp]);
   const data = service.dataFolder ? ` Its data are in ${service.dataFolder}.` : '';
   process.stderr.write(`Kortlotsen is at ${service.origin}.${data} Stop it with Ctrl+C.\n`);
   await asked;
@@ -220,13 +243,35 @@ program
     else process.stdout.write(svg);
   });
 
-const contentCommand = program.command('content').description('the Swedish, and what is wrong in it');
+const contentCommand = program
+  .command('content')
+  .description('the Swedish: what is wrong in it, how old it is, and when it is used');
 
 contentCommand
   .command('check')
   .description('find every mistake in content/, and say in Swedish what to do')
   .action(() => {
-    process.exitCode = runContentCheck(CONTENT, expected, (text) => process.stdout.write(text));
+    process.exitCode = runContentCheck(contentFolder().folder, expected, (text) => process.stdout.write(text));
+  });
+
+contentCommand
+  .command('reload')
+  .description('ask all processes on the database to read the content anew, and tell what came of it in each')
+  .option('--wait <seconds>', 'how long their answers are waited for', atLeast(1), 300)
+  .action(async ({ wait }: { wait: number }) => {
+    const { reloadContent } = await import('./cli/content-reload.ts');
+    const words = readableContent();
+    process.exitCode = await withDatabase('assistant', (database) => reloadContent(database, wait, words, tellOut));
+  });
+
+contentCommand
+  .command('prepare', { hidden: true })
+  .description('check the content and train on it for a process that serves, on standard output')
+  .action(() => {
+    prepareContent(contentFolder(), expected, {
+      write: (told) => process.stdout.write(told),
+      say: (line) => process.stderr.write(line),
+    });
   });
 
 contentCommand
@@ -235,9 +280,9 @@ contentCommand
   .option('--json', 'as one JSON object')
   .action(async (copy: string, { json }: { json?: true }) => {
     const content = loadContent();
-    const { reading } = readingOf(READING, CONTENT);
+    const { reading } = contentFolder().read();
     process.exitCode = await runContentDiff(
-      { folder: CONTENT, copy, isJson: json ?? false },
+      { folder: contentFolder().folder, copy, isJson: json ?? false },
       { content, reading },
       tellOut,
     );
@@ -262,7 +307,12 @@ contentCommand
             return (await readFigures(database, { from: addDays(today, 1 - days), to: today })).rules;
           })
         : undefined;
-    await runContentAge({ folder: CONTENT, today, days, isJson: json ?? false }, content, given, tellOut);
+    await runContentAge(
+      { folder: contentFolder().folder, today, days, isJson: json ?? false },
+      content,
+      given,
+      tellOut,
+    );
   });
 
 const ledger = program.command('ledger').description('the card ledger: its chain of events, and its API');
@@ -562,20 +612,36 @@ function atLeast(least: number): (written: string) => number {
   };
 }
 
+/** The folder that the setting names, or our own. */
+function contentFolder(folder = readFolders(process.env).contentFolder): ContentFolder {
+  const { dataFolder } = readFolders(process.env);
+  return contentFolderAt(folder ?? OWN_CONTENT, { own: OWN_CONTENT, places: [BUILT, dataFolder] });
+}
+
 /** Content that cannot be spoken stops the start, with everything that is wrong in it. */
-function loadContent(contacts: ContactDetails = {}): Content {
-  const { reading, problems } = readingOf(READING, CONTENT);
+function loadContent(contacts: ContactDetails = {}, from = contentFolder()): Content {
+  const { reading, problems } = from.read();
   const missing = [...expected.lines, ...expected.labels].filter((line) => !reading.lines.has(line));
   if (problems.length + missing.length > 0) {
-    runContentCheck(CONTENT, expected, (text) => process.stderr.write(text));
+    runContentCheck(from.folder, expected, (text) => process.stderr.write(text));
     throw new Error('The content cannot be used. Mend it as said above.');
   }
   return createContent(reading, contacts);
 }
 
-function loadUnderstanding(content: Content): Understanding {
-  const tell = () => process.stderr.write(`${content.label('terminal/training')}\n`);
-  return createUnderstanding(content, modelFor(MODEL, lessonsOf(content), tell));
+/** The words of content that may have something wrong in it. Nothing, if it lacks them. */
+function readableContent(): Content | undefined {
+  const { reading } = contentFolder().read();
+  const hasWords = reading.words && reading.offices && reloadLabels.every((line) => reading.lines.has(line));
+  return hasWords ? createContent(reading) : undefined;
+}
+
+function loadUnderstanding(content: Content, from = contentFolder()): Understanding {
+  const told = {
+    onTraining: () => process.stderr.write(`${content.label('terminal/training')}\n`),
+    onUnkept: () => process.stderr.write(`${content.label('terminal/unkept')}\n`),
+  };
+  return createUnderstanding(content, from.modelFor(lessonsOf(content), told));
 }
 
 try {

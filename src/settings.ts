@@ -27,6 +27,8 @@ export type Settings = {
   /** Nothing: a database of our own, in the data folder. */
   databaseUrl: string | undefined;
   dataFolder: string;
+  /** What the editors have written. Nothing: the product's own. */
+  contentFolder: string | undefined;
   /** Whose servers may begin conversations over Direct Line, and the pages that may use those. */
   hubs: Hub[];
   /** Of those, by name, the ones whose own humans take over. */
@@ -297,6 +299,18 @@ function whyNotReached(written: string): string | undefined {
   return undefined;
 }
 
+const Folder = z.string().min(1, 'is empty; leave it out instead');
+const Folders = z.object({ KORTLOTSEN_DATA: Folder.default('data'), KORTLOTSEN_CONTENT: Folder.optional() });
+
+/** Where the content is, and the data: all that commands need that serve nobody. */
+export function readFolders(
+  environment: Record<string, string | undefined>,
+): Pick<Settings, 'dataFolder' | 'contentFolder'> {
+  const { data, error } = Folders.safeParse(environment);
+  if (!data) throw refusalFor(error.issues.map(complaintOf));
+  return { dataFolder: data.KORTLOTSEN_DATA, contentFolder: data.KORTLOTSEN_CONTENT };
+}
+
 const Environment = z
   .object({
     KORTLOTSEN_SERVICEDESK: Contact.meta({
@@ -319,9 +333,14 @@ const Environment = z
       means: 'where students reach it',
       without: 'where it listens',
     }),
-    KORTLOTSEN_DATA: z.string().min(1, 'is empty; leave it out instead').default('data').meta({
+    KORTLOTSEN_DATA: Folder.default('data').meta({
       part: 'database',
       means: 'the folder of our own PostgreSQL',
+    }),
+    KORTLOTSEN_CONTENT: Folder.optional().meta({
+      part: 'students',
+      means: 'the folder of the content, where editors keep their own beside the product',
+      without: 'the content that comes with the product',
     }),
     DATABASE_URL: z
       .string()
@@ -786,6 +805,7 @@ export function readSettings(environment: Variables, purpose: Purpose = 'assista
     publicUrl: data.KORTLOTSEN_PUBLIC_URL,
     databaseUrl: data.DATABASE_URL,
     dataFolder: data.KORTLOTSEN_DATA,
+    contentFolder: data.KORTLOTSEN_CONTENT,
     hubs: data.DIRECT_LINE_HUBS,
     deskHubs: data.SERVICEDESK_HUBS,
     azureDirectLine: data.AZURE_DIRECT_LINE_SECRET

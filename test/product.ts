@@ -12,13 +12,13 @@ export const contentFolder = join(root, 'content');
 
 /** As it was read before the first test; a bench reads it for itself. */
 const { KORTLOTSEN_TEST_CONTENT: read } = process.env;
-export const content: Content = createContent(
-  read === undefined ? readFiles(contentFolder).reading : (deserialize(readFileSync(read)) as Reading),
-);
+export const reading: Reading =
+  read === undefined ? readFiles(contentFolder).reading : (deserialize(readFileSync(read)) as Reading);
+export const content: Content = createContent(reading);
 export const calendar = createCalendar(content);
 
 export function readUnderstanding(): Understanding {
-  return createUnderstanding(content, modelFor(join(root, 'dist/model.bin'), lessonsOf(content)));
+  return createUnderstanding(content, modelFor([join(root, 'dist/model.bin')], lessonsOf(content)));
 }
 
 /** What the least of a deployment sets. */

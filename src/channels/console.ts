@@ -6,7 +6,7 @@ import type { Content, Spoken } from '../content.ts';
 import { randomUUID } from 'node:crypto';
 import type { Conversations, Exchange } from '../conversations/conversations.ts';
 
-export const consoleLabels = ['intro', 'prompt', 'bot', 'cites', 'training', 'goodbye'].map(
+export const consoleLabels = ['intro', 'prompt', 'bot', 'cites', 'training', 'unkept', 'goodbye'].map(
   (name) => `terminal/${name}`,
 );
 

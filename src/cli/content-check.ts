@@ -2,12 +2,16 @@
 import { join, relative } from 'node:path';
 import { checkContent, Checker, type Expected } from '../content-check.ts';
 import { readContent } from '../content.ts';
-import { type Problem, readFolder, readYaml } from '../source-file.ts';
+import { type Problem, readFolder, readYaml, type SourceFile } from '../source-file.ts';
 import { quoting } from '../wording.ts';
 
 /** Writes the report, and returns the exit code. Without words of its own it still names kind, file and line. */
-export function runContentCheck(folder: string, expected: Expected, write: (text: string) => void): number {
-  const files = readFolder(folder);
+export function runContentCheck(
+  folder: string,
+  expected: Expected,
+  write: (text: string) => void,
+  files: readonly SourceFile[] = readFolder(folder),
+): number {
   const problems = checkContent(files, expected).map((problem) => ({
     ...problem,
     file: relative('', join(folder, problem.file)),

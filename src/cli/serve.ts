@@ -15,6 +15,7 @@ import { createDirectLine, hubOf } from '../channels/direct-line/direct-line.ts'
 import { createLimits, type Rates } from '../channels/direct-line/limits.ts';
 import { createTokens } from '../channels/direct-line/tokens.ts';
 import type { Content } from '../content.ts';
+import { createEditions } from '../editions.ts';
 import { createConversations, type Proving } from '../conversations/conversations.ts';
 import { createPostgresStore } from '../conversations/postgres-store.ts';
 import {
@@ -59,12 +60,15 @@ import { mountStockPage } from '../web/stock-page.ts';
 import { createReceiptFiles } from '../web/receipt.ts';
 import { mountVisits, visitLink } from '../web/visits.ts';
 import { openLedger } from './ledger-parts.ts';
+import { type Reloaded, type ReloadingWorld, startReloading } from './reloading.ts';
 
 export type Service = {
   /** Where it is reached from this machine. */
   origin: string;
   /** Where the data are, if the database is our own. */
   dataFolder: string | undefined;
+  /** Reads the content anew, and takes it if it is good. Where it was not begun to be served from files, nothing. */
+  reload?: () => Promise<Reloaded>;
   /** Finishes what is being answered, and leaves the rest to whoever comes next. */
   stop: () => Promise<void>;
 };
@@ -79,20 +83,17 @@ export type ServiceWorld = {
   scripts: string;
   /** How much one visitor may ask for, where that is to be tried. */
   rates?: Partial<Rates>;
+  /** How a new edition of the content is had, where the one that is served may be replaced. */
+  prepare?: ReloadingWorld['prepare'];
 };
 
 /** In milliseconds. */
 const BETWEEN_LOOKS = 1_000;
 const TELLING = 20;
 
-export async function serve({
-  settings,
-  content,
-  understanding,
-  now,
-  log,
-  ...folders
-}: ServiceWorld): Promise<Service> {
+export async function serve({ settings, now, log, ...given }: ServiceWorld): Promise<Service> {
+  const editions = createEditions(given);
+  const { content, understanding } = editions;
   const tell = (mistake: unknown) => {
     log.error(described(mistake), 'mistake');
   };
@@ -117,11 +118,11 @@ export async function serve({
   }
 
   async function start(): Promise<Service> {
-    const database = await openDatabase(url, folders.migrations, onMistake);
+    const database = await openDatabase(url, given.migrations, onMistake);
     open.push(() => database.close());
     let origin = '';
     const publicOrigin = () => settings.publicUrl ?? origin;
-    const { scripts } = folders;
+    const { scripts } = given;
     const ledger = await openLedger({ database, settings, now, scripts, onMistake });
     const development =
       settings.isProduction || (settings.identity && settings.servicedesk?.identity)
@@ -188,7 +189,7 @@ export async function serve({
     });
     if (!identity) log.warn('OIDC_ISSUER is not set, so nobody can prove who they are');
     const tokens = createTokens(await keyFor(database, 'direct-line'));
-    const limits = createLimits({ database, key: await keyFor(database, 'limits'), rates: folders.rates, onMistake });
+    const limits = createLimits({ database, key: await keyFor(database, 'limits'), rates: given.rates, onMistake });
     const addressOf = createAddresses(settings.trustedProxies);
     const { hubs, publicUrl, embedOrigins, accent, isProduction } = settings;
     const headers = headersOf(settings);
@@ -296,6 +297,9 @@ export async function serve({
     const news = await shareNews(database, hear, onMistake);
     conversations.subscribe(news.tell);
 
+    const reloading =
+      given.prepare && (await startReloading({ database, editions, prepare: given.prepare, log, onMistake }));
+
     origin = await listen(server, settings);
 
     const jobs = startJobs(
@@ -330,7 +334,9 @@ export async function serve({
     return {
       origin,
       dataFolder: embedded?.folder,
+      ...(reloading && { reload: reloading.reload }),
       async stop() {
+        await reloading?.stop();
         await drain(server, settings.drainSeconds);
         stopping.abort();
         directLine.close();

@@ -19,6 +19,8 @@ export type Database = {
   tell(channel: string, message: string): Promise<void>;
   /** Listens on a connection of its own, which is made again when it is lost. */
   listen(channel: string, hear: (message: string) => void): Promise<void>;
+  /** How many connections listen there, of all processes. */
+  listeners(channel: string): Promise<number>;
   /** Whether it answers. */
   isUp(): Promise<boolean>;
   close(): Promise<void>;
@@ -72,7 +74,7 @@ export async function openDatabase(
     });
     try {
       await client.connect();
-      await client.query(`listen ${pg.escapeIdentifier(channel)}`);
+      await client.query(listening(channel));
     } catch (mistake) {
       again();
       throw mistake;
@@ -93,6 +95,14 @@ export async function openDatabase(
       await pool.query({ name: 'tell', text: 'select pg_notify($1, $2)', values: [channel, message] });
     },
     listen,
+    async listeners(channel) {
+      // Whoever listens does so on a connection of its own, and does nothing else there.
+      const { rows } = await pool.query<{ count: number }>(
+        'select count(*)::integer from pg_stat_activity where datname = current_database() and query = $1',
+        [listening(channel)],
+      );
+      return rows[0]?.count ?? 0;
+    },
     isUp: () =>
       pool.query({ name: 'ping', text: 'select 1' }).then(
         () => true,
@@ -105,6 +115,8 @@ export async function openDatabase(
     },
   };
 }
+
+const listening = (channel: string): string => `listen ${pg.escapeIdentifier(channel)}`;
 
 /** Unique violations are answers to some statements: the row is there already. */
 export const isDuplicate = (mistake: unknown): boolean =>

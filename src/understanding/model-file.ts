@@ -1,11 +1,11 @@
 /**
- * The trained model, kept beside the built program so that it starts at once.
+ * The trained model, kept in a file so that the program starts at once.
  *
  * It carries the fingerprint of what it was trained on. If an editor has
  * changed a word since, it is trained afresh.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import type { Lessons, Model } from './classifier.ts';
@@ -16,19 +16,40 @@ const VERSION = 3;
 
 type Kept = { fingerprint: string; model: Model };
 
-/** The model of these lessons: the kept one, or a new one that is kept. `onTraining` is told if it takes a while. */
-export function modelFor(file: string, lessons: Lessons, onTraining: () => void = () => undefined): Model {
+export type ModelTold = {
+  /** It takes a while. */
+  onTraining?: () => void;
+  /** It could be kept nowhere, so the next start trains again. */
+  onUnkept?: () => void;
+};
+
+/** The model of these lessons: the one kept in any of the files, or a new one that is kept in the first it can be. */
+export function modelFor(files: readonly string[], lessons: Lessons, { onTraining, onUnkept }: ModelTold = {}): Model {
   const fingerprint = createHash('sha256')
     .update(JSON.stringify([VERSION, lessons]))
     .digest('hex');
-  const kept = existsSync(file) ? readKept(file) : undefined;
-  if (kept?.fingerprint === fingerprint) return kept.model;
-
-  onTraining();
+  for (const file of files) {
+    const kept = existsSync(file) ? readKept(file) : undefined;
+    if (kept?.fingerprint === fingerprint) return kept.model;
+  }
+  onTraining?.();
   const model = train(lessons);
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, serialize({ fingerprint, model } satisfies Kept));
+  if (!files.some((file) => isKept(file, { fingerprint, model }))) onUnkept?.();
   return model;
+}
+
+/** Whole or not at all: another process may be reading it. */
+function isKept(file: string, kept: Kept): boolean {
+  const draft = `${file}.${process.pid}`;
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(draft, serialize(kept));
+    renameSync(draft, file);
+    return true;
+  } catch {
+    rmSync(draft, { force: true });
+    return false;
+  }
 }
 
 /** A file that was cut short, or of another Node, is as good as none. */

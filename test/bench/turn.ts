@@ -32,7 +32,10 @@ const chats = [
 ];
 
 const content = createContent(readFiles(join(process.cwd(), 'content')).reading);
-const understanding = createUnderstanding(content, modelFor(join(process.cwd(), 'dist/model.bin'), lessonsOf(content)));
+const understanding = createUnderstanding(
+  content,
+  modelFor([join(process.cwd(), 'dist/model.bin')], lessonsOf(content)),
+);
 const calendar = createCalendar(content);
 const world = {
   content,

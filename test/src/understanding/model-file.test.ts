@@ -48,7 +48,7 @@ afterEach(() => {
 });
 
 const model = (change: Partial<Lessons> = {}) =>
-  modelFor(file, { examples, evidence, synonyms, ...change }, () => trainings++);
+  modelFor([file], { examples, evidence, synonyms, ...change }, { onTraining: () => trainings++ });
 
 describe('the kept model', () => {
   it('is trained once, and says afterwards what it said before', () => {
