@@ -298,7 +298,7 @@ function tourIn(markdown: string): Step[] {
     says: [...(groups.text ?? '').matchAll(/`([^`]+)`/g)]
       .map(([, said = '']) => said)
       .filter((said) => said !== 'content/'),
-    isStopped: /press Ctrl\+C/.test(groups.text ?? ''),
+    isStopped: (groups.text ?? '').replace(/\s+/g, ' ').includes('press Ctrl+C'),
   }));
 }
 
@@ -315,7 +315,7 @@ function startShell(line: string, cwd: string, environment: Record<string, strin
     detached: true,
   });
   let told = '';
-  let heard = () => undefined as void;
+  let heard: () => void = () => undefined;
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => {
       told += text;
