@@ -80,8 +80,8 @@ describe('a copy of the guidance', () => {
 
   it('is read also in the encoding of long ago', () => {
     const [copied] =
-      readCopy(Buffer.from('<p>R\u00e4tt kod i kuvertet \u0096 p\u00e5 alla s\u00e4tt</p>', 'latin1')) ?? [];
-    expect(copied?.text).toBe('Rätt kod i kuvertet – på alla sätt');
+      readCopy(Buffer.from('<p>R\u00e4tt kod i kuvertet \u0096 p&#229; alla &#150; s\u00e4tt</p>', 'latin1')) ?? [];
+    expect(copied?.text).toBe('Rätt kod i kuvertet – på alla – sätt');
   });
 
   it('says on which row each paragraph begins', () => {
