@@ -93,6 +93,12 @@ const table: Record<string, How> = {
   'kortlotsen privacy export': { stands: { IDENTIFIER: 'active' }, prints: /^\{/ },
   'kortlotsen privacy forget': { stands: { IDENTIFIER: 'active' }, prints: /^\{/ },
   'kortlotsen diagram': {},
+  'kortlotsen settings': {},
+  'kortlotsen backup': { stands: { FOLDER: 'backup' } },
+  'kortlotsen restore': {
+    stands: { FOLDER: 'backup' },
+    environment: async () => ({ DATABASE_URL: await createDatabase('empty') }),
+  },
   'npm start': { serves: true },
   'npm ci': { notRun: 'it would install anew beneath every other test' },
   'npm cit': { notRun: 'it is what runs this test' },
@@ -139,6 +145,8 @@ describe('the README', () => {
     for (const [name, text] of Object.entries(how.files ?? {})) writeFileSync(join(home, name), text);
     const stands = Object.entries(how.stands ?? {});
     const words = stands.reduce((told, [name, value]) => told.replaceAll(name, value), line);
+    const [unknown] = /(?<= )[A-Z]+(?:[-_][A-Z]+)*(?= |$)/.exec(words) ?? [];
+    if (unknown !== undefined) throw new Error(`Say in the table above what ${unknown} stands for in: ${line}`);
     const command = portsIn(how.serves ? `exec ${words}` : words);
     const started = startShell(command, home, { ...environment, ...(await how.environment?.()) });
     if (how.serves) {
@@ -154,8 +162,8 @@ describe('the README', () => {
 
   it('says of every command how it is run here', () => {
     const unknown = [...linesOf(readme), ...rowsOf(readme)].filter((line) => howOf(line, undefined) === undefined);
-    // Say in the table above how they are to be run.
-    expect(unknown).toEqual([]);
+    expect(unknown.map((line) => `say in the table of this test how it is to be run: ${line}`)).toEqual([]);
+    expect(rowsOf(readme).length).toBeGreaterThan(20);
   });
 
   it('has a tour that shows what it says', async () => {
