@@ -22,11 +22,11 @@ export function agesOf(
   today: Day,
   given?: readonly { name: string; count: number }[],
 ): Aged[] {
-  const counts = given && new Map(given.map(({ name, count }) => [name, count]));
+  const counts = new Map(given?.map(({ name, count }) => [name, count]));
   const aged = [...rules.values()].map((rule) => ({
     rule,
     days: daysSince(rule.guidance.fact_checked, today),
-    given: counts && (counts.get(rule.id) ?? 0),
+    given: given === undefined ? undefined : (counts.get(rule.id) ?? 0),
     lines: [...lines.values()].filter(({ cites }) => cites.includes(rule.id)),
   }));
   return aged

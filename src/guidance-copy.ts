@@ -68,9 +68,15 @@ function decoded(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    return new TextDecoder('windows-1252').decode(bytes);
+    return Buffer.from(bytes)
+      .toString('latin1')
+      .replace(/[\u0080-\u009f]/g, inWindows);
   }
 }
+
+/** What Windows has where Unicode has no signs; HTML means that as well by such a number. Node's decoder leaves them. */
+const WINDOWS = '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ';
+const inWindows = (sign: string): string => WINDOWS[sign.charCodeAt(0) - 0x80] ?? sign;
 
 const rowsOf = (text: string): Copied[] =>
   text
@@ -176,7 +182,7 @@ function charactersIn(text: string): string {
       const { hex, decimal, name = '' } = rest.at(-1) as Record<string, string | undefined>;
       const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
       if (hex === undefined && decimal === undefined) return NAMED.get(name) ?? whole;
-      return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : whole;
+      return code > 0 && code <= 0x10ffff ? inWindows(String.fromCodePoint(code)) : whole;
     },
   );
 }

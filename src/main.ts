@@ -356,12 +356,12 @@ ledger
   .option('--client <name>', 'who says so', 'import')
   .action(async ({ client }: { client: string }) => {
     const { recordHappenings } = await import('./cli/ledger.ts');
-    const lines = createInterface({ input: process.stdin });
     process.exitCode = await withDatabase('ledger', async (database, settings) => {
       const { openLedger } = await import('./cli/ledger-parts.ts');
       const world = { database, settings, now: () => new Date(), scripts: SCRIPTS, onMistake: () => undefined };
       const { registry } = await openLedger(world);
-      return recordHappenings(registry, lines, client, tellOut);
+      // Begun no sooner than it is read: what a file has would be over before the database is open.
+      return recordHappenings(registry, createInterface({ input: process.stdin }), client, tellOut);
     });
   });
 

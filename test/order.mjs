@@ -11,6 +11,7 @@ const LONG = [
   'faults/storm',
   'faults/',
   'src/cli/serve',
+  'readme',
   'browser/stock-page',
   'browser/',
   'dialogs/',

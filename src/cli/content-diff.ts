@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { Checker, createFounding } from '../content-check.ts';
 import type { Content, Reading } from '../content.ts';
 import { readCopy } from '../guidance-copy.ts';
-import { type CitingLine, type Comparison, compareGuidance, type Difference, type Piece } from '../guidance-diff.ts';
+import type { CitingLine, Comparison, Difference, Piece } from '../guidance-diff.ts';
 import { readYaml } from '../source-file.ts';
 
 const changes = ['changed', 'moved', 'removed', 'new'] as const satisfies Difference['change'][];
@@ -28,6 +28,7 @@ export async function runContentDiff(
   const { data: checker } = readYaml(Checker, reading.checker, []);
   if (!checker) throw new Error('The content cannot be used. See what content check says.');
   const copied = readCopy(await readFile(copy).catch(() => new Uint8Array()));
+  const { compareGuidance } = await import('../guidance-diff.ts');
   const comparison = copied && compareGuidance(reading, copied, createFounding(checker).numbersIn);
   const pathOf = (file: string) => relative('', join(folder, file));
   if (!comparison) {

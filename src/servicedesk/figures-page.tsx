@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { addDays, type Day } from '../../dialogs/card-validity.ts';
 import { dayOf } from '../../dialogs/vocabulary.ts';
 import { instantOf } from '../calendar.ts';
+import { type Aged, agesOf } from '../content-age.ts';
 import { type Content, madeOnce } from '../content.ts';
 import type { Database } from '../storage/database.ts';
 import { type Count, type Figures, LONGEST_PERIOD, type OfDay, type Period, readFigures } from './figures.ts';
@@ -142,6 +143,7 @@ export function mountFigures(server: Server, { content, database, sessions, now 
           {byDay(figures.days)}
         </details>
         {GROUPS.map((group) => section(label(group), counts(group, figures[group])))}
+        {section(label('ages'), ages(figures))}
       </>
     );
   };
@@ -204,6 +206,52 @@ export function mountFigures(server: Server, { content, database, sessions, now 
         </tbody>
       </table>
     </div>
+  );
+
+  /** Of the rules that were given in the period: how long ago they were checked, and which texts give them. */
+  const ages = ({ rules }: Figures) => {
+    const today = dayOf({ at: instantOf(now()) });
+    const given = agesOf(content, today, rules).filter((each) => each.given !== 0);
+    if (given.length === 0) return <p>{label('nothing')}</p>;
+    const columns = ['age.checked', 'age.days', 'csv.amount'];
+    return (
+      <div class="wide" tabIndex={0} role="group" aria-label={label('ages')}>
+        <table>
+          <caption>{label('agesText')}</caption>
+          <thead>
+            <tr>
+              <th scope="col">{label('csv.name')}</th>
+              {columns.map((column) => (
+                <th scope="col" class="number">
+                  {label(column)}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>{given.map(age)}</tbody>
+        </table>
+      </div>
+    );
+  };
+
+  const age = ({ rule, days, given = 0, lines }: Aged) => (
+    <tr>
+      <th scope="row">
+        {nameOf('rules', rule.id)}
+        {rule.mayHaveChanged && <p>{label('age.mayHaveChanged')}</p>}
+        <details>
+          <summary>{label('age.texts', { rule: rule.id, count: inDigits(lines.length) })}</summary>
+          <ul>
+            {lines.map(({ name }) => (
+              <li>{name}</li>
+            ))}
+          </ul>
+        </details>
+      </th>
+      <td class="number">{rule.guidance.fact_checked}</td>
+      <td class="number">{inDigits(days)}</td>
+      <td class="number">{inDigits(given)}</td>
+    </tr>
   );
 
   /** The bar beside a number says the same once more. */

@@ -32,5 +32,6 @@ export const figureLabels = [
   ...['conversations', 'answered', 'resolved', 'resolvedText', 'handedOver', 'unanswered'],
   ...['reasons', 'kinds', 'ratings', 'paths', 'wishes', 'rules'].flatMap((group) => [group, `${group}Text`]),
   ...['rated.helped', 'rated.notHelped'],
+  ...['ages', 'agesText', 'age.checked', 'age.days', 'age.texts', 'age.mayHaveChanged'],
   ...['day', 'what', 'name', 'amount'].map((name) => `csv.${name}`),
 ].map((name) => `figures/${name}`);

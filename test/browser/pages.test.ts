@@ -85,7 +85,7 @@ describe('the servicedesk’s pages without scripts', () => {
   beforeAll(async () => {
     const client = clientOf(serving.origin);
     const chat = await client.begin();
-    for (const text of [UNKNOWN, `${UNKNOWN} <b>nu</b> ${'x'.repeat(200)}`])
+    for (const text of ['vilken id-handling gäller', UNKNOWN, `${UNKNOWN} <b>nu</b> ${'x'.repeat(200)}`])
       await client.send(chat, { type: 'message', text });
     await client.until(chat, 'Det kan jag inte svara på');
   });

@@ -381,9 +381,9 @@ const mistakes: Record<Kind, Mistake[]> = {
     },
   ],
   ruleNotOnPage: [
-    edited('a rule says another number', RULES, 'giltig i 3 månader', 'giltig i 6 månader', 'R20', {
+    edited('a rule says another word', RULES, 'därefter försvinner den', 'sedan försvinner den', 'R20', {
       on: '## R20',
-      detail: '6',
+      detail: 'sedan',
     }),
     edited('its paragraph says another word', PAGE, 'du har tappat ditt kort', 'du har förlorat ditt kort', 'R42', {
       file: RULES,
@@ -398,13 +398,14 @@ const mistakes: Record<Kind, Mistake[]> = {
   ],
   dateNotOnPage: [
     edited(
-      'the page is of another day than its rules',
-      PAGE,
-      'Uppdaterad: 22 mars',
-      'Uppdaterad: 23 mars',
-      '2022-03-22',
+      'the rules are of another day than the page',
+      RULES,
+      'updated: 2022-03-22',
+      'updated: 2022-03-23',
+      '2022-03-23',
       {
-        on: "- text: 'Uppdaterad: 23 mars 2022'",
+        file: PAGE,
+        on: "- text: 'Uppdaterad: 22 mars 2022'",
         detail: RULES,
       },
     ),

@@ -268,6 +268,23 @@ describe('the page', () => {
     }
   });
 
+  it('names the rules that were given by how old they are times how often, with the texts that give them', async () => {
+    await tally(TODAY, 'rule', 'R42', 2);
+    await tally(TODAY, 'rule', 'R31', 7);
+    const html = await (await pages.open(PATH, await pages.cookieOf('Eva', 'editor'))).text();
+    const [, section = ''] = html.split(`<h2>${content.label('figures/ages')}</h2>`);
+    const rows = [...section.matchAll(/<th scope="row">(R\d+).*?<\/tr>/gs)].map(([row, rule]) => [
+      rule,
+      row.includes(content.label('figures/age.mayHaveChanged')),
+      ...[...row.matchAll(/<td class="number">(.*?)<\/td>/g)].map(([, cell]) => cell),
+    ]);
+    expect(rows).toEqual([
+      ['R31', true, '2020-10-11', '2\u00a0234', '7'],
+      ['R42', false, '2020-10-11', '2\u00a0234', '2'],
+    ]);
+    expect(section).toContain('<li>lost-card/askingWhereabouts</li>');
+  });
+
   it.each([
     ['', '2026-10-25', TODAY],
     ['?days=7', '2026-11-17', TODAY],
