@@ -30,15 +30,7 @@ import { privacyLabels } from './privacy/records.ts';
 import type { Service, ServiceWorld } from './cli/serve.ts';
 import { createDeskHours, type Hours } from './servicedesk/hours.ts';
 import { sessionLabels } from './servicedesk/sessions.ts';
-import {
-  Hub,
-  type Purpose,
-  readPackageSettings,
-  readSettings,
-  type Settings,
-  type Variables,
-  withSecrets,
-} from './settings.ts';
+import { Hub, readPackageSettings, readSettings, type Settings, type Variables, withSecrets } from './settings.ts';
 import type { Database } from './storage/database.ts';
 import { StartupProblem } from './startup-problem.ts';
 import { modelFor } from './understanding/model-file.ts';
@@ -339,12 +331,11 @@ program
   .command('backup')
   .description('write all that must not be lost into a new folder, while others go on serving')
   .requiredOption('--out <folder>', 'where it is written; nothing may be there yet')
-  .option('--ledger', 'of a ledger that is served alone')
-  .action(async ({ out, ledger: isLedger }: { out: string; ledger?: true }) => {
+  .action(async ({ out }: { out: string }) => {
     const { backUp } = await import('./operations/backup.ts');
     const version = await readVersion();
     const world = { migrations: MIGRATIONS, version, now: () => new Date(), progress: process.stderr };
-    const { tables, head } = await withServer(readSettings(environment(), isLedger ? 'ledger' : 'assistant'), (url) =>
+    const { tables, head } = await withServer(readSettings(environment(), 'command'), (url) =>
       backUp(out, { ...world, url }),
     );
     const rows = tables.reduce((sum, each) => sum + each.rows, 0);
@@ -355,14 +346,13 @@ program
 program
   .command('restore <folder>')
   .description('fill an empty database with a backup, and verify the ledger in it')
-  .option('--ledger', 'of a ledger that is served alone')
-  .action(async (folder: string, { ledger: isLedger }: { ledger?: true }) => {
+  .action(async (folder: string) => {
     const [{ restore }, { openDatabase }, { verifyLedger }] = await Promise.all([
       import('./operations/backup.ts'),
       import('./storage/database.ts'),
       import('./cli/ledger.ts'),
     ]);
-    await withServer(readSettings(environment(), isLedger ? 'ledger' : 'assistant'), async (url) => {
+    await withServer(readSettings(environment(), 'command'), async (url) => {
       const progress = process.stderr;
       const { at, version, tables, head } = await restore(folder, { url, migrations: MIGRATIONS, progress });
       const rows = tables.reduce((sum, each) => sum + each.rows, 0);
@@ -426,13 +416,13 @@ program
 
 /** The database of the assistant or of the ledger alone, up to date, for as long as the work takes. */
 async function withDatabase<Result>(
-  purpose: Purpose,
+  of: 'assistant' | 'ledger',
   work: (database: Database, settings: Settings) => Promise<Result>,
 ): Promise<Result> {
-  const settings = readSettings(environment(), purpose);
+  const settings = readSettings(environment(), 'command');
   const { openDatabase } = await import('./storage/database.ts');
   return withServer(settings, async (url) => {
-    const migrations = purpose === 'ledger' ? [LEDGER_MIGRATIONS] : MIGRATIONS;
+    const migrations = of === 'ledger' ? [LEDGER_MIGRATIONS] : MIGRATIONS;
     const database = await openDatabase(url, migrations, () => undefined);
     try {
       return await work(database, settings);
