@@ -39,7 +39,6 @@ import { createDeskHours, type Hours } from './servicedesk/hours.ts';
 import { sessionLabels } from './servicedesk/sessions.ts';
 import {
   Hub,
-  type Purpose,
   readFolders,
   readPackageSettings,
   readSettings,
@@ -299,7 +298,7 @@ contentCommand
   .action(async ({ days, at, json }: AgeOptions) => {
     const content = loadContent();
     const today = dayOf({ at: instantOf(at ?? new Date()) });
-    const { databaseUrl, dataFolder } = readSettings(process.env);
+    const { databaseUrl, dataFolder } = readSettings(environment(), 'command');
     const given =
       databaseUrl !== undefined || existsSync(dataFolder)
         ? await withDatabase('assistant', async (database) => {
@@ -431,12 +430,11 @@ program
   .command('backup')
   .description('write all that must not be lost into a new folder, while others go on serving')
   .requiredOption('--out <folder>', 'where it is written; nothing may be there yet')
-  .option('--ledger', 'of a ledger that is served alone')
-  .action(async ({ out, ledger: isLedger }: { out: string; ledger?: true }) => {
+  .action(async ({ out }: { out: string }) => {
     const { backUp } = await import('./operations/backup.ts');
     const version = await readVersion();
     const world = { migrations: MIGRATIONS, version, now: () => new Date(), progress: process.stderr };
-    const { tables, head } = await withServer(readSettings(environment(), isLedger ? 'ledger' : 'assistant'), (url) =>
+    const { tables, head } = await withServer(readSettings(environment(), 'command'), (url) =>
       backUp(out, { ...world, url }),
     );
     const rows = tables.reduce((sum, each) => sum + each.rows, 0);
@@ -447,14 +445,13 @@ program
 program
   .command('restore <folder>')
   .description('fill an empty database with a backup, and verify the ledger in it')
-  .option('--ledger', 'of a ledger that is served alone')
-  .action(async (folder: string, { ledger: isLedger }: { ledger?: true }) => {
+  .action(async (folder: string) => {
     const [{ restore }, { openDatabase }, { verifyLedger }] = await Promise.all([
       import('./operations/backup.ts'),
       import('./storage/database.ts'),
       import('./cli/ledger.ts'),
     ]);
-    await withServer(readSettings(environment(), isLedger ? 'ledger' : 'assistant'), async (url) => {
+    await withServer(readSettings(environment(), 'command'), async (url) => {
       const progress = process.stderr;
       const { at, version, tables, head } = await restore(folder, { url, migrations: MIGRATIONS, progress });
       const rows = tables.reduce((sum, each) => sum + each.rows, 0);
@@ -518,13 +515,13 @@ program
 
 /** The database of the assistant or of the ledger alone, up to date, for as long as the work takes. */
 async function withDatabase<Result>(
-  purpose: Purpose,
+  of: 'assistant' | 'ledger',
   work: (database: Database, settings: Settings) => Promise<Result>,
 ): Promise<Result> {
-  const settings = readSettings(environment(), purpose);
+  const settings = readSettings(environment(), 'command');
   const { openDatabase } = await import('./storage/database.ts');
   return withServer(settings, async (url) => {
-    const migrations = purpose === 'ledger' ? [LEDGER_MIGRATIONS] : MIGRATIONS;
+    const migrations = of === 'ledger' ? [LEDGER_MIGRATIONS] : MIGRATIONS;
     const database = await openDatabase(url, migrations, () => undefined);
     try {
       return await work(database, settings);
@@ -613,8 +610,8 @@ function atLeast(least: number): (written: string) => number {
 }
 
 /** The folder that the setting names, or our own. */
-function contentFolder(folder = readFolders(process.env).contentFolder): ContentFolder {
-  const { dataFolder } = readFolders(process.env);
+function contentFolder(folder = readFolders(environment()).contentFolder): ContentFolder {
+  const { dataFolder } = readFolders(environment());
   return contentFolderAt(folder ?? OWN_CONTENT, { own: OWN_CONTENT, places: [BUILT, dataFolder] });
 }
 

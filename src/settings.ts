@@ -105,8 +105,8 @@ export type PackageSettings = {
   developer: { name: string; websiteUrl: string; privacyUrl: string; termsUrl: string };
 };
 
-/** What is to be run: the assistant, or the ledger alone. */
-export type Purpose = 'assistant' | 'ledger';
+/** What is to be run: the assistant, the ledger alone, or a command that does something with the database. */
+export type Purpose = 'assistant' | 'ledger' | 'command';
 
 /** Of a provider of identity. */
 const Scope = z.string().regex(/(^| )openid( |$)/, 'does not hold openid');
@@ -173,7 +173,13 @@ const Hubs = z
   .string()
   .transform((written) => listed(written).map(readHub))
   .pipe(everyOne(Hub, 'is not written as direct-line hub writes it'))
-  .refine((hubs) => new Set(hubs.map(({ name }) => name)).size === hubs.length, 'has two of the same name');
+  .refine(
+    (hubs) => hubs.every(({ name, origins }) => pagesOf(hubs, name) === origins.join()),
+    'has two of the same name with other pages',
+  );
+
+/** A hub that is there twice has two secrets, while one takes over from the other. */
+const pagesOf = (hubs: readonly Hub[], name: string) => hubs.find((hub) => hub.name === name)?.origins.join();
 
 function readHub(written: string): unknown {
   const [, name, secretHash, origins = ''] = /^([^:]+):([^:]+)(?::(.+))?$/.exec(written) ?? [];
@@ -373,7 +379,7 @@ const Environment = z
     DIRECT_LINE_HUBS: Hubs.default([]).meta({
       part: 'directLine',
       means:
-        'the servers that may begin conversations over Direct Line, as `direct-line hub` writes it, with commas between; two of different names may have the same pages while a secret is changed',
+        'the servers that may begin conversations over Direct Line, as `direct-line hub` writes it, with commas between; one may be there twice, while its secret is changed',
       without: 'none may',
     }),
     SERVICEDESK_TEAMS_CHANNEL: z
@@ -582,7 +588,8 @@ const Environment = z
     }),
     LEDGER_CLIENTS: Clients.default([]).meta({
       part: 'ledger',
-      means: 'who may use the API of our own ledger, as `ledger client` writes it, with commas between',
+      means:
+        'who may use the API of our own ledger, as `ledger client` writes it, with commas between; one may be there twice, while its secret is changed',
       without: 'nobody',
     }),
     KORTLOTSEN_RETENTION_DAYS: z.coerce
@@ -687,6 +694,7 @@ const isSecure = (url: string): boolean =>
 const needed: Record<Purpose, readonly (keyof z.infer<typeof Environment>)[]> = {
   assistant: ['KORTLOTSEN_PUBLIC_URL', 'KORTLOTSEN_RETENTION_DAYS', 'KORTLOTSEN_RETENTION_DECISION'],
   ledger: ['LEDGER_CLIENTS'],
+  command: [],
 };
 
 /** As the environment is given. */

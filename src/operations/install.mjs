@@ -46,7 +46,7 @@ async function install(prefix, name, isBuilt) {
   if (!/^[A-Za-z0-9][\w.+-]*$/.test(name))
     throw new Error(`${name} cannot be the name of a folder; give another --name.`);
   const release = join(prefix, 'releases', name);
-  if (await isThere(release)) throw new Error(`${name} is in ${release} already; give another --name, or remove it.`);
+  if (await isThere(release)) throw new Error(`${release} is there already; give another --name, or remove it.`);
   const draft = `${release}.partial`;
   await rm(draft, { recursive: true, force: true });
   await mkdir(draft, { recursive: true, mode: 0o755 });

@@ -202,7 +202,11 @@ describe('the settings', () => {
       { DIRECT_LINE_HUBS: `a:${HASH}:https://a.se/chatt` },
       /DIRECT_LINE_HUBS is not/,
     ],
-    ['two hubs of one name', { DIRECT_LINE_HUBS: `a:${HASH},a:${HASH}` }, /DIRECT_LINE_HUBS has two of the same name/],
+    [
+      'two hubs of one name, with other pages',
+      { DIRECT_LINE_HUBS: `a:${HASH},a:${HASH}:https://a.se` },
+      /DIRECT_LINE_HUBS has two of the same name/,
+    ],
     ['a secret of Azure that is empty', { AZURE_DIRECT_LINE_SECRET: '' }, /AZURE_DIRECT_LINE_SECRET is empty/],
     [
       'production with Azure by http',
@@ -309,6 +313,11 @@ describe('the settings', () => {
     expect(settings.trustedProxies).toEqual(['10.0.0.0/8', '2001:db8::/32', 'loopback']);
   });
 
+  it('take a hub twice, while its secret is changed', () => {
+    const { hubs } = readSettings({ DIRECT_LINE_HUBS: `a:${HASH}:https://a.se,a:${'b'.repeat(64)}:https://a.se` });
+    expect(hubs.map(({ secretHash }) => secretHash)).toEqual([HASH, 'b'.repeat(64)]);
+  });
+
   it('take Azure’s Direct Line by its secret, where Azure has it or somewhere else', () => {
     expect(readSettings({ AZURE_DIRECT_LINE_SECRET: 's' }).azureDirectLine).toEqual({
       url: 'https://directline.botframework.com/v3/directline',
@@ -316,6 +325,13 @@ describe('the settings', () => {
     });
     const elsewhere = { AZURE_DIRECT_LINE_SECRET: 's', AZURE_DIRECT_LINE_URL: 'https://europe.example.com/v3/' };
     expect(readSettings(elsewhere).azureDirectLine?.url).toBe('https://europe.example.com/v3');
+  });
+
+  it('ask nothing more of a command on the database, which serves nobody', () => {
+    expect(readSettings({ NODE_ENV: 'production', DATABASE_URL: 'postgresql://db/k' }, 'command')).toMatchObject({
+      databaseUrl: 'postgresql://db/k',
+      isProduction: true,
+    });
   });
 
   it('ask of a ledger alone only who may use it', () => {

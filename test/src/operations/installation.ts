@@ -5,11 +5,14 @@
  * unit's walls, is not done.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { DockerfileParser } from 'dockerfile-ast';
 import { parse } from 'ini';
 import { root } from '../../product.ts';
 
@@ -26,6 +29,8 @@ export type Machine = {
   run: (...args: string[]) => Promise<Ran>;
   /** Starts an instance as its unit says. Resolves when it serves. */
   start: (instance: number) => Promise<Instance>;
+  /** Starts what a container starts, in a folder of its own that has to stay empty. */
+  startContainer: () => Promise<Instance>;
   /** Ends what still runs, and leaves nothing. */
   clean: () => void;
 };
@@ -40,7 +45,44 @@ export type Unit = Record<string, Record<string, string | string[]>>;
 
 export const operations = join(root, 'src/operations');
 export const readOperations = (name: string): string => readFileSync(join(operations, name), 'utf8');
-export const readUnit = (): Unit => parse(readOperations('kortlotsen@.service'), { bracketedArray: false }) as Unit;
+export const readUnit = (): Unit => parse(readOperations('kortlotsen@.service'), { bracketedArray: false });
+
+/**
+ * A port that nobody listens on, and nobody will: it is below those that are given to whoever asks for any, as other
+ * tests do meanwhile.
+ */
+export async function quietPort(): Promise<number> {
+  for (;;) {
+    const server = createServer().listen(randomInt(12_000, 32_000), '127.0.0.1');
+    const isFree = await Promise.race([
+      once(server, 'listening').then(() => true),
+      once(server, 'error').then(() => false),
+    ]);
+    const address = server.address();
+    server.close();
+    if (isFree && typeof address === 'object' && address) return address.port;
+  }
+}
+
+/** What the container's file says, instruction by instruction. */
+export const readDockerfile = () =>
+  DockerfileParser.parse(readOperations('Dockerfile'))
+    .getInstructions()
+    .map((each) => ({
+      keyword: each.getKeyword(),
+      args: each.getArguments().map((argument) => argument.getValue()),
+      text: each.getRawArgumentsContent() ?? '',
+    }));
+
+/** What is run, as its list is written at the end of an instruction. */
+export const commandIn = (text: string): string[] => JSON.parse(text.slice(text.indexOf('['))) as string[];
+
+/** What a container starts, and with which settings of its own. */
+export function startOfContainer() {
+  const textOf = (keyword: string) => readDockerfile().findLast((each) => each.keyword === keyword)?.text ?? '';
+  const [file = '', ...args] = [...commandIn(textOf('ENTRYPOINT')), ...commandIn(textOf('CMD'))];
+  return { file, args, environment: settingsIn(textOf('ENV').replaceAll(' ', '\n')) };
+}
 
 const list = (value: string | string[] | undefined): string[] => (value === undefined ? [] : [value].flat());
 
@@ -66,6 +108,25 @@ export function makeMachine(): Machine {
 
   const script = join(home, 'kortlotsen.sh');
   writeFileSync(script, here(readOperations('kortlotsen.sh')));
+
+  const begin = async (
+    file: string,
+    args: readonly string[],
+    { cwd, env, signal }: { cwd: string; env: Record<string, string>; signal: string },
+  ): Promise<Instance> => {
+    const child = spawn(file, args, {
+      cwd,
+      env: { PATH: '/usr/bin:/bin', ...env },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    started.push(child);
+    const ended = once(child, 'close').then(([code]: (number | null)[]) => code ?? null);
+    const stop = () => {
+      child.kill(signal as NodeJS.Signals);
+      return ended;
+    };
+    return { origin: await readyAt(child, ended), stop };
+  };
 
   const runToItsEnd = (file: string, args: readonly string[]): Promise<Ran> =>
     new Promise((resolve) => {
@@ -105,22 +166,31 @@ export function makeMachine(): Machine {
           .replaceAll('%d', credentials)
           .replaceAll('%S', join(home, 'state'));
       const [file = '', ...args] = specified(String(Service.ExecStart)).split(' ');
-      const child = spawn(file, args, {
+      return begin(file, args, {
         cwd: specified(String(Service.WorkingDirectory)),
         env: {
-          PATH: '/usr/bin:/bin',
           ...settingsIn(list(Service.Environment).map(specified).join('\n')),
           ...settingsIn(readFileSync(specified(String(Service.EnvironmentFile)), 'utf8')),
         },
-        stdio: ['ignore', 'ignore', 'pipe'],
+        signal: String(Service.KillSignal),
       });
-      started.push(child);
-      const ended = once(child, 'close').then(([code]: (number | null)[]) => code ?? null);
+    },
+    async startContainer() {
+      const { args, environment } = startOfContainer();
+      const inside = args.map((arg) => arg.replace(/^\/kortlotsen\//, `${prefix}/current/`));
+      const cwd = mkdtempSync(join(home, 'container-'));
+      const env = {
+        ...environment,
+        ...settingsIn(readFileSync(join(etc, 'kortlotsen.env'), 'utf8')),
+        DATABASE_URL_FILE: join(etc, 'secrets/DATABASE_URL'),
+        PORT: '0',
+      };
+      const { origin, stop } = await begin(process.execPath, inside, { cwd, env, signal: 'SIGTERM' });
       return {
-        origin: await readyAt(child, ended),
-        stop() {
-          child.kill(String(Service.KillSignal) as NodeJS.Signals);
-          return ended;
+        origin: origin.replace('0.0.0.0', '127.0.0.1'),
+        async stop() {
+          const code = await stop();
+          return readdirSync(cwd).length === 0 ? code : null;
         },
       };
     },
@@ -132,7 +202,7 @@ export function makeMachine(): Machine {
 }
 
 /** Where it says that it serves. */
-export function readyAt(child: ChildProcess, ended: Promise<unknown>): Promise<string> {
+function readyAt(child: ChildProcess, ended: Promise<unknown>): Promise<string> {
   let told = '';
   return new Promise((resolve, reject) => {
     void ended.then(() => {

@@ -1,5 +1,5 @@
 /** The API, operation by operation, and what it is attacked with. */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { createAccess } from '../../../../src/ledger/api/access.ts';
@@ -484,4 +484,18 @@ describe('the document', () => {
   it('has no status that was not seen here', () => {
     expect(documented.filter((each) => !seen.has(each))).toEqual([]);
   });
+});
+
+it('takes both secrets of a client that is there twice, and of no other client', async () => {
+  const newer = {
+    ...clientNamed('reader', 'cards:read'),
+    secretHash: createHash('sha256').update('newer').digest('hex'),
+  };
+  const both = createAccess({ key: KEY, clients: [...everybody, newer], now: () => NOW });
+  for (const secret of [SECRET, 'newer']) {
+    const granted = await both.grant('reader', secret);
+    if (typeof granted === 'string') throw new Error(granted);
+    expect(await both.read(granted.token)).toEqual({ client: 'reader', scopes: ['cards:read'] });
+  }
+  expect(await both.grant('other', 'newer')).toBe('invalidClient');
 });
