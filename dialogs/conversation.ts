@@ -14,6 +14,7 @@ import { linesOfHandingOver } from './handing-over.ts';
 import { answers, type Intent, talk } from './intents.ts';
 import { isAmongOthers, isNobody, proofHasEnded } from './proving.ts';
 import { answered, asking, isBeingRated, isOver, isUnrated } from './rating.ts';
+import { isLedOut, isPathOff, lineOfSwitching, linesOfSwitching } from './switching.ts';
 import {
   type Context,
   dayOf,
@@ -43,6 +44,8 @@ const answersInPlace = Object.fromEntries(
     ],
   ]),
 );
+
+const sayWhatIsOff = { type: 'say', params: (now: Now) => ({ line: lineOfSwitching(now) }) } as const;
 
 export const conversation = vocabulary.createMachine({
   id: 'conversation',
@@ -78,7 +81,7 @@ export const conversation = vocabulary.createMachine({
     },
     talk: {
       initial: 'assisting',
-      meta: { says: ['conversation/ambiguous', 'conversation/choices', ...linesOfHandingOver] },
+      meta: { says: ['conversation/ambiguous', 'conversation/choices', ...linesOfHandingOver, ...linesOfSwitching] },
       states: {
         assisting: {
           initial: 'listening',
@@ -173,6 +176,15 @@ export const conversation = vocabulary.createMachine({
           guard: ({ event }) => event.request === 'ledger.revoke',
           actions: [assign({ isUnsettled: true }), say('lost-card/uncertain'), handOver('outcome')],
         },
+        'operator.switchedOff': [
+          {
+            guard: isLedOut,
+            target: '.assisting.listening',
+            actions: ['stepAside', say('switches/cannotGoOn'), sayWhatIsOff],
+          },
+          { actions: sayWhatIsOff },
+        ],
+        'operator.switchedOn': { actions: say('switches/botIsOn') },
         'desk.handedBack': [
           {
             guard: (now) => now.event.isClosed === true && isUnrated(now),
@@ -226,7 +238,7 @@ export const conversation = vocabulary.createMachine({
   },
 });
 
-function isOfTheWorld({ event: { type } }: Now): boolean {
+export function isOfTheWorld({ event: { type } }: Pick<Now, 'event'>): boolean {
   return /^(ledger|identity|desk)\./.test(type);
 }
 
@@ -235,8 +247,8 @@ function hasLeftPath({ context: { left } }: Now): boolean {
 }
 
 /** The way back is what was asked about last: no other question is open. */
-function hasWayBack({ context: { left, path } }: Now): boolean {
-  return left !== undefined && path === undefined;
+function hasWayBack({ context: { left, path }, event }: Now): boolean {
+  return left !== undefined && path === undefined && !isPathOff(event, left);
 }
 
 /** To be asked back is neither to be understood nor not; and what the world reports says nothing of it. */

@@ -27,6 +27,8 @@ export type Moment = {
   asked: { day: Day; slots: Record<Office, Slot[]> } | undefined;
   /** Whether humans can be reached in the chat now; if not, from when. Nothing: they never can. */
   desk?: { isOpen: boolean; next: Opening | undefined } | undefined;
+  /** What is switched off just now: paths by their names, and wishes by their intents. Nothing: all is on. */
+  off?: ReadonlySet<string>;
 };
 
 type Told<Value> = Value | 'unknown';
@@ -112,6 +114,14 @@ export type Reported = Moment &
     | { type: 'ledger.unanswered'; request: LedgerRequest }
     /** A human gives the conversation back, with what they were told; or has closed their case, or could not take it. */
     | { type: 'desk.handedBack'; told?: Known; isClosed?: true; isUnanswered?: true; isBeginning?: true }
+  );
+
+/** What whoever runs it has done, as a message meets it. */
+export type Switched = Moment &
+  (
+    | { type: 'operator.switchedOff'; what: PathName | Intent; isAnswer: boolean }
+    /** The bot answers again, where it has kept silent over its own question. */
+    | { type: 'operator.switchedOn' }
   );
 
 /** Somebody has proved who they are. It lasts until it ends, or nothing was written for so many minutes. */
@@ -204,7 +214,7 @@ export const nothingTold = {
 } satisfies Partial<Context>;
 
 /** What a guard or an action can see. */
-export type Now = { context: Context; event: Heard | Reported };
+export type Now = { context: Context; event: Heard | Reported | Switched };
 
 /** What a state asks for, or what may be said on the way through it. */
 export type Meta = { asks: Asks } | { says: readonly string[] };
@@ -217,7 +227,7 @@ export const vocabulary = setup({
   types: {
     input: {} as { conversation: string; isAmongOthers?: boolean; proof: Proof | undefined; at: Instant },
     context: {} as Context,
-    events: {} as Heard | Reported,
+    events: {} as Heard | Reported | Switched,
     meta: {} as Meta,
   },
   actions: {
@@ -254,6 +264,13 @@ export const vocabulary = setup({
         isInterrupted: false,
       };
     }),
+    /** What was in the middle can be gone on with when it is on again, and has to be asked about anew. */
+    stepAside: assign(({ context, event }) => ({
+      proposal: undefined,
+      path: undefined,
+      left: event.type === 'operator.switchedOff' && event.what === context.path ? context.path : context.left,
+      isInterrupted: false,
+    })),
     rate: assign((_, rating: 'asked' | 'done') => ({ rating })),
     keepForLater: assign((_, path: PathName) => ({ left: path, isInterrupted: false })),
     signIn: assign(({ event }) =>

@@ -234,7 +234,9 @@ export const programLines = [
   'source',
   'takenBack',
   'wayBack',
-].map((name) => `conversation/${name}`);
+]
+  .map((name) => `conversation/${name}`)
+  .concat('switches/botIsOff', 'switches/botIsOffAndDeskIsOpen');
 
 /** The topic whose every text an agent may answer with. No state says them, so editors write as many as they like. */
 export const cannedTopic = 'canned';

@@ -33,6 +33,7 @@ import { createMemoryStore } from './conversations/memory-store.ts';
 import { type DemonstrationName, demonstrationNames } from './ledger/demonstration-holders.ts';
 import { createDemonstrationLedger } from './ledger/demonstration-ledger.ts';
 import { inCondition, type LedgerCondition, withDeadline } from './ledger/faults.ts';
+import { maskForAny } from './masking.ts';
 import { privacyLabels } from './privacy/records.ts';
 import type { Service, ServiceWorld } from './cli/serve.ts';
 import { createDeskHours, type Hours } from './servicedesk/hours.ts';
@@ -51,6 +52,7 @@ import { StartupProblem } from './startup-problem.ts';
 import { createUnderstanding, lessonsOf, type Understanding } from './understanding/understanding.ts';
 import { accessibilityLabels } from './web/accessibility.tsx';
 import { chatLabels } from './web/chat/texts.ts';
+import { contactPageLabels } from './web/contact-page.ts';
 import { embeddingLabels } from './web/embedding.ts';
 import { channelCardLabels } from './servicedesk/channel-cards.ts';
 import { deskLabels, figureLabels, lessonLabels, plainPageLabels } from './servicedesk/labels.ts';
@@ -77,6 +79,7 @@ const expected: Expected = {
     ...consoleLabels,
     ...reportLabels,
     ...chatLabels,
+    ...contactPageLabels,
     ...accessibilityLabels,
     ...stockPageLabels,
     ...signInLabels,
@@ -410,6 +413,50 @@ servicedesk
     await withDatabase('assistant', (database) => writeAudit(database, since, tellOut));
   });
 
+type Reasoned = { by: string; reason: string };
+
+const switches = program
+  .command('switch')
+  .description('what is switched off: a path, the ledger or the bot; in effect in every process within a second')
+  .action(async () => {
+    const { listSwitches } = await import('./cli/switch.ts');
+    await withRunningDatabase((database) => listSwitches(database, tellOut));
+  });
+
+for (const to of ['off', 'on'] as const) {
+  switches
+    .command(`${to} <name>`)
+    .description(`switch it ${to}, which is audited`)
+    .requiredOption('--by <name>', 'who does so')
+    .requiredOption('--reason <text>', 'why')
+    .action(async (name: string, { by, reason: written }: Reasoned) => {
+      const { problemOf, turnSwitch } = await import('./cli/switch.ts');
+      const reason = maskForAny(written, loadContent().masked).open.text;
+      const problem = problemOf(name, { by, reason });
+      if (problem !== undefined) throw new Error(problem);
+      await withRunningDatabase((database) => turnSwitch(database, to, name, { by, reason }, tellOut));
+    });
+}
+
+switches
+  .command('log')
+  .description('every time something was switched off or on: a change a line, as JSON, on standard output')
+  .action(async () => {
+    const { writeSwitchAudit } = await import('./cli/switch.ts');
+    await withRunningDatabase((database) => writeSwitchAudit(database, tellOut));
+  });
+
+program
+  .command('contact-page')
+  .description('the page that is shown where no chat can be, for whoever stands before us to show when we are down')
+  .option('--out <file>', 'write it there, and not to standard output')
+  .action(async ({ out }: { out?: string }) => {
+    const { contactFile } = await import('./web/contact-page.ts');
+    const page = contactFile(loadContent(readSettings(process.env).contacts));
+    if (out === undefined) await tellOut(page);
+    else await writeFile(out, page);
+  });
+
 program
   .command('teams')
   .description('the app by which students meet it in Teams')
@@ -543,6 +590,26 @@ async function withServer<Result>(
     return await work(embedded.url);
   } finally {
     await embedded.stop();
+  }
+}
+
+/** The same, also while the service runs on a database of our own. */
+async function withRunningDatabase(work: (database: Database) => Promise<void>): Promise<void> {
+  const { databaseUrl, dataFolder } = readSettings(process.env);
+  const [{ openDatabase }, { findEmbeddedPostgres }] = await Promise.all([
+    import('./storage/database.ts'),
+    import('./storage/embedded-postgres.ts'),
+  ]);
+  const url = databaseUrl ? undefined : await findEmbeddedPostgres(dataFolder);
+  if (url === undefined) {
+    await withDatabase('assistant', work);
+    return;
+  }
+  const database = await openDatabase(url, MIGRATIONS, () => undefined);
+  try {
+    await work(database);
+  } finally {
+    await database.close();
   }
 }
 

@@ -9,10 +9,11 @@
  * its commit is simply taken again.
  */
 import { createActor, type ExecutableActionObject, initialTransition, type Snapshot, type SnapshotFrom } from 'xstate';
-import { conversation, quotable, restingState } from '../dialogs/conversation.ts';
+import { conversation, isOfTheWorld, quotable, restingState } from '../dialogs/conversation.ts';
 import { lineOfHandingOver } from '../dialogs/handing-over.ts';
 import type { Card } from '../dialogs/card-validity.ts';
 import type { Intent, PathName } from '../dialogs/intents.ts';
+import { isAnswer, isPathOff, pathOffAmong, pathThatIsOff, wishThatIsOff } from '../dialogs/switching.ts';
 import type {
   Asks,
   Effects,
@@ -25,6 +26,7 @@ import type {
   Quotable,
   Reported,
   Request,
+  Switched,
 } from '../dialogs/vocabulary.ts';
 
 /** Raised when a saved conversation could no longer be understood, as when a state is renamed. */
@@ -87,12 +89,15 @@ export const isOfThisVersion = (saved: Saved): boolean => saved.version === VERS
 /** Whoever saved it knows more than we do, and may still be here. */
 export const isOfNewerVersion = (saved: Saved): boolean => saved.version > VERSION;
 
+/** What a turn is made of: what was heard, what the world has reported, or that the bot answers again. */
+export type Event = Heard | Reported | Extract<Switched, { type: 'operator.switchedOn' }>;
+
 /** The turn that a message makes, or a report: whatever was heard in it, in order. At least one event is needed. */
-export function takeTurn(saved: Saved, events: readonly (Heard | Reported)[]): Turn {
+export function takeTurn(saved: Saved, events: readonly Event[]): Turn {
   return turnFrom(restored(saved), events);
 }
 
-export function turnFrom(before: Rest, events: readonly (Heard | Reported)[]): Turn {
+export function turnFrom(before: Rest, events: readonly Event[]): Turn {
   let rest = before;
   const spoken: Reply[] = [];
   const requests: Request[] = [];
@@ -102,11 +107,11 @@ export function turnFrom(before: Rest, events: readonly (Heard | Reported)[]): T
   let handing: HandingOver | undefined;
   const [last] = events.slice(-1);
   for (const event of events) {
-    const [after, actions] = stepFrom(rest, event);
+    const [after, actions] = stepHeedingSwitches(rest, event);
     const moved = !isSamePlace(after, rest);
     isNoticed ||= actions.length > 0 || after.context !== rest.context || moved;
     rest = after;
-    spoken.push(...said(rest, event, actions));
+    spoken.push(...said(rest, event, actions).filter((reply) => !isSaidOfSwitches(reply, spoken)));
     // An answer that a later event would talk over is said before it.
     const isTalkedOver = event !== last && moved && !asked(rest).fact && event.type !== 'desk.handedBack';
     if (isTalkedOver) spoken.push(...lineOf(rest, event));
@@ -138,11 +143,65 @@ const nowhere = {
  * XState's own `transition`, which begins a conversation each time only to have a scope to take the step in, and that
  * takes longer than the step.
  */
-function stepFrom(rest: Rest, event: Heard | Reported): [Rest, ExecutableActionObject[]] {
+function stepFrom(rest: Rest, event: Event | Switched): Step {
   const actions: ExecutableActionObject[] = [];
   const actionExecutor = (action: ExecutableActionObject) => actions.push(action);
   return [conversation.transition(rest, event, { ...nowhere, actionExecutor }), actions];
 }
+
+type Step = [Rest, ExecutableActionObject[]];
+
+/**
+ * The same, where something may be switched off. A step that would lead onto what is off is not taken: nothing of it is
+ * said or requested. Only what students say is turned away, and never what the world reports.
+ */
+function stepHeedingSwitches(rest: Rest, event: Event): Step {
+  if (!event.off || isOfTheWorld({ event })) return stepFrom(rest, event);
+  const open = pathThatIsOff(event, rest.context, restingState(rest));
+  if (open) {
+    const out = turnedAway(rest, event, open);
+    return isAnswer(event) ? out : followed(out, event, stepHeedingSwitches);
+  }
+  const wish = wishThatIsOff(event);
+  if (wish) return turnedAway(rest, event, wish);
+  const taken = stepFrom(rest, event);
+  const [after, actions] = taken;
+  const lines = listed('say', actions).map(({ line }) => line);
+  const isElsewhere = (line: string) => pathIn(line) !== pathIn(restingState(rest));
+  const ways = [...(isSamePlace(rest, after) ? [] : [restingState(after)]), ...lines.filter(isElsewhere)];
+  const onto = pathOffAmong(event, ways);
+  return onto ? turnedAway(rest, event, onto) : taken;
+}
+
+/** What was told is known from then on. */
+function turnedAway(rest: Rest, event: Event, what: PathName | Intent): Step {
+  const isStuck = isAnswer(event) && event.type !== 'back';
+  const away = stepFrom(rest, { ...momentOf(event), type: 'operator.switchedOff', what, isAnswer: isStuck });
+  return event.type === 'told' ? followed(away, event, stepFrom) : away;
+}
+
+function followed<Next extends Event>(
+  [after, actions]: Step,
+  event: Next,
+  step: (rest: Rest, event: Next) => Step,
+): Step {
+  const [last, more] = step(after, event);
+  return [last, [...actions, ...more]];
+}
+
+const pathIn = (name: string): string => name.replace(/\/.*/, '');
+
+const momentOf = ({ at, next, asked: day, desk, off }: Moment): Moment => ({
+  at,
+  next,
+  asked: day,
+  desk,
+  ...(off && { off }),
+});
+
+/** Two wishes that are off are told of once. */
+const isSaidOfSwitches = ({ line }: Reply, spoken: readonly Reply[]): boolean =>
+  line.startsWith('switches/') && spoken.some((each) => each.line === line);
 
 /**
  * Where a human takes over at once nothing more is asked, and nothing but a revocation that was confirmed is requested:
@@ -154,7 +213,7 @@ function handingOver(
   after: Rest,
   spoken: readonly Reply[],
   requests: readonly Request[],
-  moment: Heard | Reported,
+  moment: Event,
 ): Pick<Turn, 'replies' | 'requests' | 'handsOver'> {
   const line = lineOfHandingOver(handing, moment);
   const ofIt = line ? [{ line, facts: quotable(after.context, moment), offers: [] }] : [];
@@ -202,7 +261,7 @@ export function asked(rest: Rest): Asked {
  * and when nothing else was said. An event that changed nothing is met with
  * silence; only the world sends such events.
  */
-function restingLines(before: Rest, after: Rest, spoken: readonly Reply[], moment: Heard | Reported): Reply[] {
+function restingLines(before: Rest, after: Rest, spoken: readonly Reply[], moment: Event): Reply[] {
   const isBack = moment.type === 'desk.handedBack';
   if (isBack && (moment.isClosed || moment.isBeginning)) return [];
   const moved = !isSamePlace(before, after) || isBack;
@@ -212,7 +271,7 @@ function restingLines(before: Rest, after: Rest, spoken: readonly Reply[], momen
 function lineOf(rest: Rest, moment: Moment): Reply[] {
   const { left, path } = rest.context;
   const facts = quotable(rest.context, moment);
-  const isOutcome = left !== undefined && path === undefined;
+  const isOutcome = left !== undefined && path === undefined && !isPathOff(moment, left);
   return [restingState(rest), ...(isOutcome ? ['conversation/wayBack'] : [])].map((line) => ({
     line,
     facts,

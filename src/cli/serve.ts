@@ -28,7 +28,9 @@ import { createProvider } from '../identity/provider.ts';
 import { mountSignIn, signInCallback, signInLink } from '../identity/sign-in.ts';
 import { createSignIns, type SignIns } from '../identity/sign-ins.ts';
 import { demonstrationNames } from '../ledger/demonstration-holders.ts';
+import { switchable } from '../ledger/faults.ts';
 import { described, type Log } from '../log.ts';
+import { NEWS, SWITCHED, watchSwitches } from '../operations/switches.ts';
 import { mountRecords } from '../privacy/records.ts';
 import { createRetention } from '../privacy/retention.ts';
 import { closeServer, createServer, drain, listen } from '../server.ts';
@@ -123,7 +125,12 @@ export async function serve({ settings, now, log, ...given }: ServiceWorld): Pro
     let origin = '';
     const publicOrigin = () => settings.publicUrl ?? origin;
     const { scripts } = given;
-    const ledger = await openLedger({ database, settings, now, scripts, onMistake });
+    const switches = await watchSwitches(database, (off) => {
+      log.warn({ off: [...off] }, 'switches');
+    });
+    open.push(() => switches.close());
+    const opened = await openLedger({ database, settings, now, scripts, onMistake });
+    const ledger = { ...opened, port: switchable(opened.port, () => switches.off().has('ledger')) };
     const development =
       settings.isProduction || (settings.identity && settings.servicedesk?.identity)
         ? undefined
@@ -154,6 +161,7 @@ export async function serve({ settings, now, log, ...given }: ServiceWorld): Pro
         settings.deskHubs,
         hubOf,
       ),
+      switchedOff: switches.off,
       receiptLink: receipts.linkTo,
       privateChatLink: settings.bot && privateChatWith(settings.bot.appId),
       visitLink: (visit, opening) => visitLink(publicOrigin(), visit, opening),
@@ -248,6 +256,8 @@ export async function serve({ settings, now, log, ...given }: ServiceWorld): Pro
             embedOrigins,
             accent,
             invited: sessions && invitations.take,
+            isReached: switches.isReached,
+            onMistake,
           }),
         (each) =>
           mountStockPage(each, {
@@ -294,7 +304,7 @@ export async function serve({ settings, now, log, ...given }: ServiceWorld): Pro
       directLine.refresh(conversation);
       desk.refresh(conversation);
     };
-    const news = await shareNews(database, hear, onMistake);
+    const news = await shareNews(database, hear, () => void switches.read(), onMistake);
     conversations.subscribe(news.tell);
 
     const reloading =
@@ -383,12 +393,17 @@ const provingBy = (signIns: SignIns, linkFor: (challenge: string) => string): Pr
 async function shareNews(
   database: Database,
   hear: (conversation: string) => void,
+  onSwitched: () => void,
   onMistake: (mistake: unknown) => void,
 ) {
   const self = randomUUID();
   const untold = new Set<string>();
   let telling: Promise<void> | undefined;
-  await database.listen('kortlotsen', (message) => {
+  await database.listen(NEWS, (message) => {
+    if (message === SWITCHED) {
+      onSwitched();
+      return;
+    }
     const [sender, ...conversations] = message.split('\n');
     if (sender !== self) conversations.forEach(hear);
   });
@@ -399,7 +414,7 @@ async function shareNews(
     untold.clear();
     // PostgreSQL takes 8000 bytes in one message.
     for (let from = 0; from < all.length; from += 50) {
-      await database.tell('kortlotsen', [self, ...all.slice(from, from + 50)].join('\n')).catch(onMistake);
+      await database.tell(NEWS, [self, ...all.slice(from, from + 50)].join('\n')).catch(onMistake);
     }
   };
   return {

@@ -12,11 +12,14 @@
  * has saved is left to it: a process of the old one keeps the message, and
  * `resume` of a new one answers it. Only where none has for a while, as when the
  * old version was put back, does the conversation begin anew. A revocation whose outcome is unknown is asked about again, by the
- * same reference, until it is known.
+ * same reference, until it is known. Where the bot is switched off, every
+ * message is kept and answered with whom to contact, and where the talk was
+ * stays as it is; a human who speaks goes on speaking.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Day } from '../../dialogs/card-validity.ts';
 import { type Intent, talk } from '../../dialogs/intents.ts';
+import { isAnswer } from '../../dialogs/switching.ts';
 import type { Heard, Known, Moment, Opening, Proof, Reported, Request } from '../../dialogs/vocabulary.ts';
 import { type Calendar, instantOf } from '../calendar.ts';
 import type { Content, ReceiptInWords, Spoken, VisitInWords } from '../content.ts';
@@ -127,6 +130,8 @@ export type World = {
   proofLasts: ProofLasts;
   /** Humans who can be reached in the chat, by when they are there. Without them students are told whom to contact. */
   servicedesk?: Servicedesk | undefined;
+  /** What is switched off just now: paths, wishes, or `bot`. */
+  switchedOff?: (() => ReadonlySet<string>) | undefined;
   /** Where a receipt can be fetched, to be saved. Without a place there is none. */
   receiptLink?: ((receipt: ReceiptInWords) => string) | undefined;
   /** Where somebody can write to us who does so among others. Without a place they are only told. */
@@ -203,6 +208,9 @@ const leaving: Record<Exclude<Speaker, 'bot'>, readonly Wish['type'][]> = {
   agent: ['signOut', 'forgetMe'],
 };
 
+/** And also while the bot is switched off: then they are told whom to contact. */
+const heededFromHumans: readonly Wish['type'][] = ['intent.cancel', 'signOut'];
+
 /** And then stays with the bot, which answers what was written meanwhile. */
 const staying: readonly Wish['type'][] = ['intent.cancel', 'startOver'];
 
@@ -241,11 +249,18 @@ export function createConversations(world: World): Conversations {
     return words;
   };
 
-  const momentNow = (): Moment => calendar.momentAt(world.now());
+  const switchedOff = (): { off?: ReadonlySet<string> } => {
+    const off = world.switchedOff?.();
+    return off && off.size > 0 ? { off } : {};
+  };
+  const isSilent = (): boolean => world.switchedOff?.().has('bot') ?? false;
+
+  const momentNow = (): Moment => ({ ...calendar.momentAt(world.now()), ...switchedOff() });
 
   /** Where nobody else reads along, and the bot answers, it may hand over. */
   const momentIn = ({ conversation, isShared, speaker }: Pending, askedDay?: Day): Moment => ({
     ...calendar.momentAt(world.now(), askedDay),
+    ...switchedOff(),
     desk: isShared || speaker !== 'bot' ? undefined : world.servicedesk?.at(world.now(), conversation),
   });
   const dayOf = ({ at }: Moment) => at.slice(0, 10) as Day;
@@ -317,7 +332,56 @@ export function createConversations(world: World): Conversations {
     const moment = momentNow();
     const proof = person === undefined ? undefined : proofOf({ person, provedAt: world.now() });
     const at = { conversation, isAmongOthers: isShared, proof };
-    return draft(begin(at, moment, kept?.saved), moment, at);
+    return draft(begun(begin(at, moment, kept?.saved), moment), moment, at);
+  };
+  const begun = (turn: Turn, moment: Moment): Turn => (isSilent() ? silencing(turn, moment) : turn);
+
+  // Where the bot is switched off
+
+  const silence = ({ desk }: Moment): Reply => ({
+    line: desk?.isOpen ? 'switches/botIsOffAndDeskIsOpen' : 'switches/botIsOff',
+    facts: {},
+    offers: [],
+  });
+
+  /** Whom to contact, instead of the line of where the talk rests. */
+  const silencing = (turn: Turn, moment: Moment): Turn => ({
+    ...turn,
+    replies: [...turn.replies.filter(({ line }) => line !== turn.state), silence(moment)],
+  });
+
+  /** Says whom to contact, and leaves the talk where it is. A question that is open there is asked anew later. */
+  const silent = (kept: Kept, moment: Moment): Draft => {
+    const spoken = speak([silence(moment)], dayOf(moment));
+    const isAsked = kept.asked.fact !== undefined || isOwedItsQuestion(kept);
+    const asked = { fact: undefined, path: isAsked ? OWED : undefined };
+    const replies = spoken.map(({ visits: _, ...reply }): Said => ({ ...reply, line: silence(moment).line }));
+    return {
+      ...{ kept: { ...kept, asked, suggests: spoken.flatMap(({ suggests }) => suggests) } },
+      ...{ replies, spoken, requests: [], heard: [] },
+    };
+  };
+
+  /** To sign out is heeded, for the computer may be another's next; and to ask for a human, where there is one. */
+  const heededInSilence = (message: Held, on: Pending, moment: Moment): Wish | undefined => {
+    const command = commandIn(message, on);
+    if (command?.type === 'signOut') return command;
+    if (!moment.desk?.isOpen || isOld(message, on)) return undefined;
+    const text = message.text.replaceAll(content.masked, ' ');
+    const { wishes } = understanding.hear(text, NOTHING_ASKED, dayOf(moment));
+    return wishes.find(({ type }) => type === 'intent.talk-to-human');
+  };
+
+  const hearingInSilence = (kept: Kept, on: Pending, message: Held): Draft => {
+    const { seq, text } = message;
+    const made = attempt(kept, on, () => {
+      const moment = momentIn(on);
+      const wish = heededInSilence(message, on, moment);
+      if (!wish) return silent(kept, moment);
+      const turn = takeTurn(kept.saved, [{ ...moment, ...wish }]);
+      return { ...draft(turn.handsOver ? turn : silencing(turn, moment), moment, on), heard: [nameOf(wish)] };
+    });
+    return { ...made, answers: seq, said: text };
   };
 
   /** A turn that cannot be taken is our mistake: the student is told, and stays where they were, or begins anew. */
@@ -339,6 +403,7 @@ export function createConversations(world: World): Conversations {
     // It was taken back before anybody came to it.
     wordsForTakenBack();
     if (takenBack.has(text)) return held(kept, message);
+    if (isSilent()) return hearingInSilence(kept, on, message);
     const made = attempt(kept, on, () => {
       const meant = text.replaceAll(content.masked, ' ');
       const { wishes, askedDay } = understanding.hear(meant, kept, dayOf(momentNow()));
@@ -350,9 +415,10 @@ export function createConversations(world: World): Conversations {
           ? [{ type: 'wordless' }]
           : heard;
       const moment = momentIn(on, askedDay);
+      const events = all.map((wish): Heard => ({ ...moment, ...wish }));
       const turn = takeTurn(
         kept.saved,
-        all.map((wish): Heard => ({ ...moment, ...wish })),
+        isOwedItsQuestion(kept) ? [{ ...moment, type: 'operator.switchedOn' }, ...events.filter(isWish)] : events,
       );
       const made = { ...draft(turn, moment, on), heard: all.map(nameOf) };
       return { ...made, ...learned(all, turn, text), ...countedIn(on, all, turn, made, dayOf(moment)) };
@@ -363,6 +429,7 @@ export function createConversations(world: World): Conversations {
   const edited = (kept: Kept, on: Pending): Draft =>
     attempt(kept, on, () => {
       const moment = momentNow();
+      if (isSilent()) return silent(kept, moment);
       const turn = takeTurn(kept.saved, [{ ...moment, type: 'edited' }]);
       return { ...draft(turn, moment, on), heard: ['edited'] };
     });
@@ -394,8 +461,15 @@ export function createConversations(world: World): Conversations {
     const { seq, text, meanwhile } = message;
     const command = commandIn(message, on);
     if (!command || !leaving[speaker].includes(command.type)) return held(kept, message);
+    // Switched off, the bot begins nothing anew: that stays with the human.
+    if (isSilent() && !heededFromHumans.includes(command.type)) return held(kept, message);
     const made = attempt(kept, on, () => {
       const moment = momentNow();
+      if (isSilent()) {
+        if (command.type !== 'signOut') return silent(kept, moment);
+        const turn = takeTurn(kept.saved, [{ ...moment, type: 'signOut' }]);
+        return { ...draft(silencing(turn, moment), moment, on), heard: [nameOf(command)] };
+      }
       const { wanted, text } = wantedIn(staying.includes(command.type) ? meanwhile : [], dayOf(moment));
       const all = [command, ...wanted];
       const turn = takeTurn(
@@ -445,6 +519,10 @@ export function createConversations(world: World): Conversations {
         ...(isUnanswered && { isUnanswered }),
         ...(isBeginning && { isBeginning }),
       };
+      if (isSilent()) {
+        const turn = takeTurn(kept.saved, [back]);
+        return { ...draft({ ...turn, replies: [silence(moment)] }, moment, on), heard: [back.type] };
+      }
       const turn = takeTurn(kept.saved, [back, ...all.map((wish): Heard => ({ ...moment, ...wish }))]);
       const made = { ...draft(turn, moment, on), heard: [back.type, ...all.map(nameOf)] };
       return { ...made, ...learned(wanted, turn, text), ...countedIn(on, wanted, turn, made, dayOf(moment)) };
@@ -667,7 +745,7 @@ export function createConversations(world: World): Conversations {
     welcome() {
       const moment = momentNow();
       const nowhere = { conversation: '', isAmongOthers: false, proof: undefined };
-      return draft(begin(nowhere, moment), moment, nowhere).replies;
+      return draft(begun(begin(nowhere, moment), moment), moment, nowhere).replies;
     },
     edit: (place) =>
       inTurn(place.conversation, async () => {
@@ -823,6 +901,11 @@ function isTheirsToBring({ speaker, agent, message, ...on }: Pending, by: string
   if (by !== undefined) return agent?.id === by;
   return onto.isBeginning ? speaker === 'bot' && on.answeredSeq === 0 && !message && !on.isBusy : speaker === 'queue';
 }
+
+/** Where the bot was silent over its own question: what is said then is no answer to it, and it is asked anew. */
+const OWED = 'switches';
+const isOwedItsQuestion = ({ asked }: Kept): boolean => asked.fact === undefined && asked.path === OWED;
+const isWish = (event: Heard): boolean => !isAnswer(event);
 
 const NOTHING_ASKED: Situation = { asked: { fact: undefined, path: undefined }, suggests: [] };
 

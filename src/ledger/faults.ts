@@ -1,5 +1,5 @@
 /**
- * How a ledger behaves on a bad day, and the deadline that every call has.
+ * How a ledger behaves on a bad day, the switch it has, and the deadline that every call has.
  *
  * A slow ledger answers reads a little late and a revocation too late: it has
  * happened by then, which is why the same reference is asked about again.
@@ -35,6 +35,20 @@ export function inCondition(ledger: Ledger, condition: LedgerCondition, deadline
       answers.set(revocation.reference, answer);
       return answer;
     },
+  };
+}
+
+/**
+ * A ledger that is not called while it is switched off, as if it could not be reached. Not even to ask again how a
+ * revocation went: that is the same call, which would revoke the card if it had not come through the first time.
+ */
+export function switchable(ledger: Ledger, isOff: () => boolean): Ledger {
+  const unless = <Answer>(call: () => Promise<Answer | Failure>): Promise<Answer | Failure> =>
+    isOff() ? Promise.resolve({ outcome: 'unreachable' }) : call();
+  return {
+    holderFor: (identifier) => unless(() => ledger.holderFor(identifier)),
+    findCards: (person) => unless(() => ledger.findCards(person)),
+    revoke: (revocation) => unless(() => ledger.revoke(revocation)),
   };
 }
 

@@ -131,6 +131,8 @@ const written: Readonly<Record<string, readonly string[]>> = {
   ],
   tallies: ['day', 'what', 'name', 'amount'],
   sessions: ['hash', 'errand', 'member', 'name', 'roles', 'begun_at', 'seen_at', 'ends_at'],
+  switches: ['name', 'off_at', 'switched_by', 'reason'],
+  switch_audit: ['id', 'at', 'name', 'is_off', 'switched_by', 'reason'],
   jobs: ['name', 'made_at', 'started_at', 'succeeded_at', 'removed'],
   keys: ['name', 'value'],
   cache: ['key', 'value'],

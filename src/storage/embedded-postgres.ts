@@ -73,6 +73,13 @@ export async function startEmbeddedPostgres(
   }
 }
 
+/** The address of the server that runs on this folder, if one does; whoever started it owns it. */
+export async function findEmbeddedPostgres(folder: string): Promise<string | undefined> {
+  if (!existsSync(folder)) return undefined;
+  const server = await findServer(await findPlace(folder));
+  return server?.socketFolder ? urlOf(server, NAME) : undefined;
+}
+
 async function start(folder: string, options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const place = await findPlace(folder);
   await requireRoom(place.folder);

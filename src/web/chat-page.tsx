@@ -25,6 +25,7 @@ import { Activity, LONGEST_TEXT } from './chat/activity.ts';
 import { atRest, ChatView, type FormFields } from './chat/chat-view.tsx';
 import { CHAT_TEXTS, type Texts } from './chat/texts.ts';
 import { ACCENT, readableInTheDark } from './colours.ts';
+import { contactPage, type Unsure } from './contact-page.ts';
 import { escaped, READING_STYLE, sendPage } from './page.ts';
 import { type AddressOf, isFromOurPage } from './requests.ts';
 import { toTranscript } from './transcript.ts';
@@ -53,6 +54,9 @@ export type ChatPageWorld = {
   now: () => Date;
   /** The conversation that a code is the way in to, once. Without a servicedesk there are none. */
   invited?: ((code: string, by: string) => Promise<string | undefined>) | undefined;
+  /** Whether there is a database to chat on. */
+  isReached: () => boolean;
+  onMistake: (mistake: unknown) => void;
 };
 
 /** How long a page without scripts waits for an answer, in milliseconds. */
@@ -75,6 +79,7 @@ export async function mountChatPage(server: Server, world: ChatPageWorld): Promi
     dated: content.sources.map((source) => content.label('chat/dated', source)),
     texts: Object.fromEntries(CHAT_TEXTS.map((name) => [name, content.label(`chat/${name}`)])) as Texts,
   }));
+  const framers = ["'self'", ...world.embedOrigins];
   const asset = await mountFolder(server, join(world.scripts, 'chat'));
   const style = (await readFile(join(world.scripts, 'chat/chat-page.css'), 'utf8')).trim();
   const colours = `:root{--accent-light:${accent};--accent-dark:${readableInTheDark(accent)}}`;
@@ -117,7 +122,7 @@ export async function mountChatPage(server: Server, world: ChatPageWorld): Promi
         `<script id="data" type="application/json">${JSON.stringify(data).replaceAll('<', '\\u003c')}</script>`,
       ].join('\n'),
       referrer: 'same-origin',
-      framedBy: ["'self'", ...world.embedOrigins],
+      framedBy: framers,
       allows: (nonce) => [
         `script-src 'nonce-${nonce}' 'strict-dynamic'`,
         `style-src 'nonce-${nonce}'`,
@@ -129,6 +134,23 @@ export async function mountChatPage(server: Server, world: ChatPageWorld): Promi
       ...(token === '' && { accepts: req.header('accept-encoding', '') }),
     });
   };
+
+  /** Framed by the same pages as the chat that it stands for. */
+  const sendContact = (res: Response, unsure?: Unsure): void => {
+    sendPage(res, { ...contactPage(content, unsure), referrer: 'same-origin', framedBy: framers });
+  };
+  /** Whoever asks for a page gets one, though nothing can be read or kept: it says whom to contact. */
+  const orContact =
+    (handle: (req: Request, res: Response) => Promise<void>, isAgain = false) =>
+    async (req: Request, res: Response): Promise<void> => {
+      try {
+        await handle(req, res);
+      } catch (mistake) {
+        if (res.headersSent) throw mistake;
+        world.onMistake(mistake);
+        sendContact(res, isAgain ? { action: req.getPath(), fields: fieldsOf(Sent.parse(req.body ?? {})) } : undefined);
+      }
+    };
 
   const claimsFrom = async (token: string): Promise<Claims | undefined> => {
     const claims = await tokens.read('return', token);
@@ -153,7 +175,8 @@ export async function mountChatPage(server: Server, world: ChatPageWorld): Promi
   };
 
   server.get('/', (req: Request, res: Response, next: Next) => {
-    sendChat(req, res, { activities: welcome(), token: '' });
+    if (world.isReached()) sendChat(req, res, { activities: welcome(), token: '' });
+    else sendContact(res);
     next(false);
   });
 
@@ -165,24 +188,27 @@ export async function mountChatPage(server: Server, world: ChatPageWorld): Promi
       next(false);
     });
 
-    server.post('/c/:code', async (req: Request, res: Response) => {
-      const sent = sentFrom(req, res);
-      if (!sent) return;
-      if (await isTooMuch(req, res, undefined)) {
-        sendWayIn(res, { status: 429 });
-        return;
-      }
-      const { code } = WayIn.parse(req.params);
-      const conversation = await invited(code, sent.id);
-      const claims = conversation === undefined ? undefined : comingTo(conversation);
-      if (!claims || conversation === undefined) {
-        sendWayIn(res, { status: 410 });
-        return;
-      }
-      const activities = activitiesOf(claims.conversation, await conversations.log(conversation, 0));
-      const { token } = await tokens.issue('return', claims);
-      sendChat(req, res, { activities, token });
-    });
+    server.post(
+      '/c/:code',
+      orContact(async (req: Request, res: Response) => {
+        const sent = sentFrom(req, res);
+        if (!sent) return;
+        if (await isTooMuch(req, res, undefined)) {
+          sendWayIn(res, { status: 429 });
+          return;
+        }
+        const { code } = WayIn.parse(req.params);
+        const conversation = await invited(code, sent.id);
+        const claims = conversation === undefined ? undefined : comingTo(conversation);
+        if (!claims || conversation === undefined) {
+          sendWayIn(res, { status: 410 });
+          return;
+        }
+        const activities = activitiesOf(claims.conversation, await conversations.log(conversation, 0));
+        const { token } = await tokens.issue('return', claims);
+        sendChat(req, res, { activities, token });
+      }),
+    );
   }
 
   const sendWayIn = (res: Response, to: { id: string; action: string } | { status: 410 | 429 }): void => {
@@ -204,57 +230,69 @@ export async function mountChatPage(server: Server, world: ChatPageWorld): Promi
     });
   };
 
-  server.post('/chat', async (req: Request, res: Response) => {
-    const sent = sentFrom(req, res);
-    if (!sent) return;
-    const text = sent.suggested ?? sent.text;
-    const before = await claimsFrom(sent.token);
-    if (!before && text.trim() === '') {
-      sendChat(req, res, { activities: welcome(), token: '' });
-      return;
-    }
-    const claims = before ?? newcomer();
-    const place = placeOf(claims.conversation);
-    const isBusy = text.trim() !== '' && (await isTooMuch(req, res, before));
-    if (isBusy && !before) {
-      sendChat(req, res, { activities: welcome(), token: '', status: 429, isBusy });
-      return;
-    }
-    if (!before) await conversations.open(place);
-    if (text.trim() !== '' && !isBusy) {
-      const { answered } = await conversations.accept({ ...place, id: sent.id, text });
-      await Promise.race([answered, wait(PATIENCE, undefined, { ref: false })]);
-    }
-    const activities = activitiesOf(claims.conversation, await conversations.log(place.conversation, 0));
-    const { token } = await tokens.issue('return', claims);
-    sendChat(req, res, { activities, token, status: isBusy ? 429 : 200, isBusy });
-  });
+  server.post(
+    '/chat',
+    orContact(async (req: Request, res: Response) => {
+      const sent = sentFrom(req, res);
+      if (!sent) return;
+      const text = sent.suggested ?? sent.text;
+      const before = await claimsFrom(sent.token);
+      if (!before && text.trim() === '') {
+        sendChat(req, res, { activities: welcome(), token: '' });
+        return;
+      }
+      const claims = before ?? newcomer();
+      const place = placeOf(claims.conversation);
+      const isBusy = text.trim() !== '' && (await isTooMuch(req, res, before));
+      if (isBusy && !before) {
+        sendChat(req, res, { activities: welcome(), token: '', status: 429, isBusy });
+        return;
+      }
+      if (!before) await conversations.open(place);
+      if (text.trim() !== '' && !isBusy) {
+        const { answered } = await conversations.accept({ ...place, id: sent.id, text });
+        await Promise.race([answered, wait(PATIENCE, undefined, { ref: false })]);
+      }
+      const activities = activitiesOf(claims.conversation, await conversations.log(place.conversation, 0));
+      const { token } = await tokens.issue('return', claims);
+      sendChat(req, res, { activities, token, status: isBusy ? 429 : 200, isBusy });
+    }, true),
+  );
 
   /** Leaves the conversation, and whoever was signed in there is so no more. */
-  server.post('/chat/new', async (req: Request, res: Response) => {
-    const sent = sentFrom(req, res);
-    if (!sent) return;
-    const claims = await claimsFrom(sent.token);
-    if (claims) {
-      const { signOutWish } = wordsNow().texts;
-      await conversations.accept({ ...placeOf(claims.conversation), id: sent.id, text: signOutWish });
-    }
-    res.writeHead(303, { Location: '/' });
-    res.end();
-  });
+  server.post(
+    '/chat/new',
+    orContact(async (req: Request, res: Response) => {
+      const sent = sentFrom(req, res);
+      if (!sent) return;
+      const claims = await claimsFrom(sent.token);
+      if (claims) {
+        await conversations.accept({
+          ...placeOf(claims.conversation),
+          id: sent.id,
+          text: wordsNow().texts.signOutWish,
+        });
+      }
+      res.writeHead(303, { Location: '/' });
+      res.end();
+    }),
+  );
 
-  server.post('/chat/transcript', async (req: Request, res: Response) => {
-    const sent = sentFrom(req, res);
-    if (!sent) return;
-    const claims = await claimsFrom(sent.token);
-    const entries = claims ? await conversations.log(placeOf(claims.conversation).conversation, 0) : [];
-    const activities = claims ? activitiesOf(claims.conversation, entries) : welcome();
-    const { texts, dated } = wordsNow();
-    res.sendRaw(200, toTranscript(activities, texts, dated), {
-      'Content-Type': 'text/plain; charset=utf-8',
-      'Content-Disposition': 'attachment; filename="kortlotsen.txt"',
-    });
-  });
+  server.post(
+    '/chat/transcript',
+    orContact(async (req: Request, res: Response) => {
+      const sent = sentFrom(req, res);
+      if (!sent) return;
+      const claims = await claimsFrom(sent.token);
+      const entries = claims ? await conversations.log(placeOf(claims.conversation).conversation, 0) : [];
+      const activities = claims ? activitiesOf(claims.conversation, entries) : welcome();
+      const { texts, dated } = wordsNow();
+      res.sendRaw(200, toTranscript(activities, texts, dated), {
+        'Content-Type': 'text/plain; charset=utf-8',
+        'Content-Disposition': 'attachment; filename="kortlotsen.txt"',
+      });
+    }),
+  );
 
   /** A token for the conversation that is come back to, or for a new one. */
   server.post('/chat/token', async (req: Request, res: Response) => {
@@ -273,3 +311,11 @@ export async function mountChatPage(server: Server, world: ChatPageWorld): Promi
     res.send(200, { ...claims, isKnown: before !== undefined, token: chat.token, returnToken: back.token });
   });
 }
+
+/** What a form sent, to be sent again as it was. */
+const fieldsOf = ({ token, id, text, suggested }: z.infer<typeof Sent>): Record<string, string> => ({
+  token,
+  id,
+  text,
+  ...(suggested !== undefined && { suggested }),
+});

@@ -27,19 +27,7 @@ export function sendPage(res: Response, page: Page): void {
   const policy = ["default-src 'none'", "base-uri 'none'", frames, ...(allows?.(nonce) ?? [])];
   // It knows nobody or ourselves, and browsers that heed both would frame it nowhere else.
   if (framedBy) res.removeHeader('X-Frame-Options');
-  const html = `<!doctype html>
-<html lang="sv">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escaped(title)}</title>
-${head?.(nonce) ?? ''}
-</head>
-<body>
-${body}
-</body>
-</html>
-`;
+  const html = documentOf({ title, head: head?.(nonce) ?? '', body });
   const isCompressed = /\bgzip\b/.test(accepts);
   const sent = isCompressed ? gzipSync(html) : Buffer.from(html);
   res.writeHead(status, {
@@ -50,6 +38,23 @@ ${body}
     'Referrer-Policy': referrer,
   });
   res.end(sent);
+}
+
+/** What is in `head` and `body` is HTML already. */
+export function documentOf({ title, head, body }: { title: string; head: string; body: string }): string {
+  return `<!doctype html>
+<html lang="sv">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escaped(title)}</title>
+${head}
+</head>
+<body>
+${body}
+</body>
+</html>
+`;
 }
 
 const SIGNS: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };

@@ -16,7 +16,18 @@ import type { Context, Fact, Reported, Request, Revocation } from '../../dialogs
 import { createContent, readFiles } from '../../src/content.ts';
 import { asked, turnFrom } from '../../src/turn.ts';
 import { type Event, momentAt } from './events.ts';
-import { answersTo, heeded, reports, restAfter, samplesOn, type Step, type Walk, walkOn } from './walk.ts';
+import {
+  answersTo,
+  heeded,
+  reports,
+  restAfter,
+  samplesOn,
+  type Step,
+  type SwitchedStep,
+  switchedOffIn,
+  type Walk,
+  walkOn,
+} from './walk.ts';
 
 const content = createContent(readFiles(join(import.meta.dirname, '../../content')).reading);
 const TODAY = '2026-11-23';
@@ -32,6 +43,10 @@ const walks: Walk[] = [
   amongOthers,
   ...(['2022-04-20', '2022-05-03', '2022-05-04', '2022-05-05'] as const).map((day) => walkOn(day, ofTheClock)),
 ];
+
+/** From every place there is, without what it is in the middle of, or without all else. */
+const switched = switchedOffIn(walks.filter(({ day }) => day <= '2022-04-20' || day === TODAY));
+const whoseSwitchWasTurned = [...switched.inTheMiddle, ...switched.elsewhere];
 
 const reportsOn = (request: Request): Reported['type'][] => {
   switch (request.request) {
@@ -206,11 +221,14 @@ describe('every reply', () => {
   });
 
   it('is said by some step, if it is written', () => {
-    const said = new Set(walks.flatMap(({ steps }) => steps.flatMap(({ replies }) => replies.map(({ line }) => line))));
+    const all = [...walks.flatMap(({ steps }) => steps), ...whoseSwitchWasTurned];
+    const said = new Set(all.flatMap(({ replies }) => replies.map(({ line }) => line)));
     // What is said of a day that is asked about is left to the calendar's tests and the chats.
     expect([...lines()].filter((line) => !said.has(line) && !line.endsWith('ThatDay')).sort()).toEqual([
       'conversation/welcome',
       'conversation/welcomeAmongOthers',
+      // The bot is silent in no step of a walk; `src/conversations` has a test of it.
+      'switches/botIsOn',
     ]);
   });
 });
@@ -344,6 +362,88 @@ describe('whoever wants to be forgotten', () => {
 
   it('is not forgotten while the ledger has not said how a revocation went', () => {
     expect(broken((step) => step.erases !== undefined && step.before.context.isUnsettled)).toEqual([]);
+  });
+});
+
+describe('what is switched off', () => {
+  const wrong = (steps: readonly SwitchedStep[], isWrong: (step: SwitchedStep) => boolean) =>
+    steps
+      .filter(isWrong)
+      .slice(0, 3)
+      .map((step) => step.wayTo());
+  const pathIn = (name: string) => name.split('/')[0] ?? '';
+  const isRevoking = ({ before }: Step) => restingState(before) === 'lost-card/revoking';
+  const isOfTheWorld = ({ event }: Step) => /^(ledger|identity)\./.test(event.type);
+  const saidInTheMiddle = switched.inTheMiddle.filter((step) => !isOfTheWorld(step) && !isRevoking(step));
+
+  it('leads out whoever is in the middle of it, and says so and whom to contact', () => {
+    const isTold = (step: Step) =>
+      says(step, 'switches/cannotGoOn') &&
+      says(step, step.before.context.path === 'lost-card' ? 'switches/revocationIsOff' : 'switches/pathIsOff');
+    const isStillThere = ({ after, off }: SwitchedStep) =>
+      off.has(pathIn(restingState(after))) || off.has(after.context.path ?? '');
+    const rests = new Set(saidInTheMiddle.map(({ before }) => restingState(before)));
+    expect(allPlaces.filter(({ asks, name }) => asks !== undefined && !rests.has(name))).toEqual([]);
+    expect(wrong(saidInTheMiddle, (step) => !isTold(step) || isStillThere(step))).toEqual([]);
+  });
+
+  it('has nothing of it said, requested, handed over or erased, whatever is answered', () => {
+    const isDone = ({ requests, erases, handsOver, replies, off }: SwitchedStep) =>
+      requests.length > 0 ||
+      erases !== undefined ||
+      handsOver !== undefined ||
+      replies.some(({ line }) => off.has(pathIn(line)));
+    expect(wrong(saidInTheMiddle, isDone)).toEqual([]);
+    expect(wrong(switched.inTheMiddle, (step) => !isOfTheWorld(step) && revocations(step).length > 0)).toEqual([]);
+  });
+
+  it('loses nothing that was told, and can be come back to when it is on again, but not before', () => {
+    const isLost = ({ before, after }: Step) =>
+      after.context.left !== before.context.path ||
+      Object.keys(before.context.known).some((fact) => !(fact in after.context.known));
+    const isOffered = (step: Step) => says(step, 'conversation/wayBack');
+    const out = saidInTheMiddle.filter(({ event }) => event.type !== 'intent.renew');
+    expect(wrong(out, (step) => isLost(step) || isOffered(step))).toEqual([]);
+    const again = (step: SwitchedStep, isOn: boolean) => {
+      const back = { ...momentAt(step.event.at), type: 'yes' as const };
+      return turnFrom(step.after, [isOn ? back : { ...back, off: step.off }]).state;
+    };
+    const each = [
+      ...new Map(
+        out.filter(({ event }) => event.type === 'yes').map((step) => [restingState(step.before), step]),
+      ).values(),
+    ];
+    const isAnother = (step: SwitchedStep) => pathIn(again(step, true)) !== step.before.context.path;
+    // Where the triage has led to a revocation, it is gone through again.
+    expect(wrong(each, (step) => isAnother(step) && step.before.context.known.reason !== 'malfunction')).toEqual([]);
+    expect(wrong(each, (step) => again(step, false) !== 'conversation/listening')).toEqual([]);
+  });
+
+  it('carries a revocation through that was requested before, and tells how it went', () => {
+    const reported = switched.inTheMiddle.filter((step) => isRevoking(step) && isOfTheWorld(step));
+    expect(reported.length).toBeGreaterThan(10);
+    const isOtherwise = ({ before, event, replies }: Step) =>
+      linesOf(replies).join() !== linesOf(turnFrom(before, [event]).replies).join();
+    expect(wrong(reported, isOtherwise)).toEqual([]);
+  });
+
+  it('is led to by nothing else: neither a wish nor an answer on another path', () => {
+    const isThere = ({ after, replies, off, requests }: SwitchedStep) =>
+      off.has(pathIn(restingState(after))) ||
+      replies.some(({ line }) => off.has(pathIn(line))) ||
+      requests.some(({ request }) => request === 'ledger.revoke' && off.has('lost-card'));
+    expect(switched.elsewhere.length).toBeGreaterThan(1_000);
+    expect(wrong(switched.elsewhere, isThere)).toEqual([]);
+  });
+
+  it('is told of to whoever wishes for it, who stays where they were and is asked the same again', () => {
+    const wishes = switched.elsewhere.filter(
+      ({ event }) => event.type.startsWith('intent.') || event.type === 'forgetMe',
+    );
+    const isTold = (step: Step) => says(step, 'switches/pathIsOff') || says(step, 'switches/revocationIsOff');
+    const isElsewhere = (step: Step) => moves(step) || step.requests.length > 0;
+    const isLeft = (step: Step) => asked(step.before).fact !== undefined && !isLastSaid(step.replies, step.after);
+    expect(wrong(wishes, (step) => !isTold(step) || isElsewhere(step) || isLeft(step))).toEqual([]);
   });
 });
 

@@ -7,6 +7,9 @@
  * walk begins with nothing known, with each single fact known beforehand, and
  * with a person proved; or, with nobody proved, where others read along.
  *
+ * From every rest of it that asks something, what may be said there is also said when that has been switched off, and
+ * when everything else has (`switchedOffIn`).
+ *
  * It does not try every combination of facts that an agent may hand over at
  * once, more than two cards, or wishes from a place it has been to with other
  * facts: a wish is the root's, and the root heeds no facts.
@@ -15,7 +18,7 @@ import { initialTransition } from 'xstate';
 import { addDays, addMonths, type Card, type Day, type Span } from '../../dialogs/card-validity.ts';
 import { factsOf } from '../../dialogs/chart.ts';
 import { conversation, restingState } from '../../dialogs/conversation.ts';
-import { beginnings, type Intent, intents } from '../../dialogs/intents.ts';
+import { answers, type Beginning, beginnings, type Intent, intents } from '../../dialogs/intents.ts';
 import type { Asks, Fact, Heard, Known, Moment, Reported } from '../../dialogs/vocabulary.ts';
 import { asked, type Rest, type Turn, turnFrom } from '../../src/turn.ts';
 import { type Event, momentAt, ordinary, proofOf, reserve } from './events.ts';
@@ -131,6 +134,68 @@ export function walkOn(day: Day, wished: readonly Intent[] = intents, isAmongOth
     }
   }
   return { day, rests: [...rests.values()].map(({ rest }) => rest), steps };
+}
+
+export type SwitchedStep = Step & { off: ReadonlySet<string> };
+
+/**
+ * What comes of what is said in the middle of a path that has been switched off, or where all others have: from every
+ * place of these walks, with some of what may be known there.
+ */
+export function switchedOffIn(walks: readonly Walk[]): { inTheMiddle: SwitchedStep[]; elsewhere: SwitchedStep[] } {
+  const each = walks.map(switchedOffOn);
+  return {
+    inTheMiddle: each.flatMap(({ inTheMiddle }) => inTheMiddle),
+    elsewhere: each.flatMap(({ elsewhere }) => elsewhere),
+  };
+}
+
+const RESTS_OF_A_PLACE = 3;
+
+function switchedOffOn({ day, rests: all }: Walk): { inTheMiddle: SwitchedStep[]; elsewhere: SwitchedStep[] } {
+  const moment = momentAt(`${day}T08:00:00+01:00`);
+  const places = new Map<string, Rest[]>();
+  for (const rest of all) places.set(restingState(rest), [...(places.get(restingState(rest)) ?? []), rest]);
+  const rests = [...places.values()].flatMap((same) => same.slice(-RESTS_OF_A_PLACE));
+  const step = (before: Rest, event: Event, off: ReadonlySet<string>): SwitchedStep => {
+    const turn = turnFrom(before, [{ ...event, off }]);
+    const wayTo = () => `${restingState(before)} → ${event.type}, without ${[...off].join(', ')}`;
+    return { ...turn, before, event, after: restAfter(turn), wayTo, off };
+  };
+  const paths = [...heededBy.keys(), 'forgetting'];
+  const asking = rests.filter(({ context }) => context.path !== undefined);
+  const inTheMiddle = asking.flatMap((rest) => {
+    const off = new Set([rest.context.path ?? '']);
+    const events: Event[] = [
+      ...(['yes', 'no', 'back', 'unclear', 'intent.help', 'intent.renew', 'intent.valid-id'] as const).map(
+        (type): Event => ({ ...moment, type }),
+      ),
+      ...answersTo(asked(rest).fact, moment).slice(0, 3),
+      ...(isWaiting(rest) ? reports(moment) : []),
+    ];
+    return events.map((event) => step(rest, event, off));
+  });
+  const elsewhere = [
+    ...asking.flatMap((rest) => {
+      const off = new Set(paths.filter((path) => path !== rest.context.path));
+      return [{ ...moment, type: 'yes' } as const, ...answersTo(asked(rest).fact, moment)].map((event) =>
+        step(rest, event, off),
+      );
+    }),
+    ...[...places.values()]
+      .flatMap((same) => same.slice(-1))
+      .flatMap((rest) => {
+        const [path = ''] = restingState(rest).split('/');
+        return [
+          ...Object.entries<Beginning>(beginnings)
+            .filter(([, begun]) => begun.path !== path)
+            .map(([intent, begun]) => step(rest, wish(moment, intent, {}), new Set([begun.path]))),
+          ...answers.map((intent) => step(rest, { ...moment, type: `intent.${intent}` }, new Set([intent]))),
+          ...(path === 'forgetting' ? [] : [step(rest, { ...moment, type: 'forgetMe' }, new Set(['forgetting']))]),
+        ];
+      }),
+  ];
+  return { inTheMiddle, elsewhere };
 }
 
 /** Before anything is said: nobody proved, somebody proved, and every single fact known beforehand on its paths. */

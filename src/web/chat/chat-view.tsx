@@ -141,7 +141,9 @@ const keyOf = (activity: Activity): string =>
   (isOwn(activity) ? activity.channelData?.clientActivityID : undefined) ?? String(placeIn(activity));
 
 function statusOf({ connection, isBusy, unsent }: Chat, texts: Texts): string {
-  if (connection === 'offline') return unsent.length > 0 ? `${texts.offline} ${texts.unsent}` : texts.offline;
+  if (connection === 'offline') {
+    return [texts.offline, ...(unsent.length > 0 ? [texts.unsent] : []), texts.offlineContact].join(' ');
+  }
   if (isBusy) return texts.busy;
   return connection === 'back' ? texts.online : '';
 }

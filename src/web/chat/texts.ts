@@ -22,6 +22,7 @@ export const CHAT_TEXTS = [
   'notAnsweredYet',
   'showAnswer',
   'offline',
+  'offlineContact',
   'online',
   'unsent',
   'tooLong',

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import type { Opening } from '../../../dialogs/vocabulary.ts';
-import { createConversations } from '../../../src/conversations/conversations.ts';
+import { createConversations, type Exchange } from '../../../src/conversations/conversations.ts';
 import type { ConversationStore, Kept, Pending, Said } from '../../../src/conversations/store.ts';
-import { inCondition, withDeadline } from '../../../src/ledger/faults.ts';
+import { inCondition, switchable as withSwitch, withDeadline } from '../../../src/ledger/faults.ts';
 import type { Understanding } from '../../../src/understanding/understanding.ts';
 import { content } from '../../product.ts';
 import {
@@ -286,6 +286,133 @@ describe.each(stores)('conversations %s', (_, newStore) => {
     expect(await conversations.note(id, { id: 'e-1', type: 'event', name: 'webchat/join' })).toBe(first);
     expect(await conversations.log(id, 2)).toMatchObject([{ seq: 3, noted: { type: 'event', name: 'webchat/join' } }]);
     expect((await say(conversations, id, 'tack')).heard).toEqual(['intent.thanks']);
+  });
+
+  describe('where something is switched off', () => {
+    /** `off` is what is, just now; `calls` are those to the ledger. */
+    const switchable = (changes: Parameters<typeof worldOf>[1] = {}) => {
+      const off = new Set<string>();
+      const calls: string[] = [];
+      const ledger = demonstrationLedger();
+      const counted = withSwitch(
+        {
+          ...ledger,
+          findCards: (person) => (calls.push('findCards'), ledger.findCards(person)),
+          revoke: (revocation) => (calls.push('revoke'), ledger.revoke(revocation)),
+        },
+        () => off.has('ledger'),
+      );
+      const world = worldOf(newStore(), {
+        ledger: counted,
+        proving: { way: 'known', person: personOf('active') },
+        switchedOff: () => off,
+        ...changes,
+      });
+      return { off, calls, world, id: newId(), conversations: createConversations(world) };
+    };
+    const linesOf = ({ replies }: Exchange) => replies.map(({ text }) => text);
+    const text = (name: string) => content.label(`switches/${name}`);
+
+    it('revoke nothing on a yes that comes after, and go on with it when it is on again', async () => {
+      const { off, calls, id, conversations } = switchable();
+      expect((await say(conversations, id, 'någon har snott kortet')).state).toBe('lost-card/confirming');
+      off.add('lost-card');
+      const refused = await say(conversations, id, 'ja');
+      expect(refused).toMatchObject({ state: 'conversation/listening', requests: [] });
+      expect(linesOf(refused).slice(0, 2)).toEqual([text('cannotGoOn'), text('revocationIsOff')]);
+      expect(linesOf(await say(conversations, id, 'ja'))).not.toContain(text('cannotGoOn'));
+      expect((await say(conversations, id, 'jag har slagit fel kod tre gånger')).state).toBe(
+        'pin-trouble/askingHasPuk',
+      );
+      off.clear();
+      await say(conversations, id, 'nej');
+      expect((await say(conversations, id, 'tillbaka')).state).toBe('lost-card/confirming');
+      expect(calls).toEqual(['findCards', 'findCards']);
+    });
+
+    it('call no ledger, neither for cards nor to ask again how a revocation went', async () => {
+      const { off, calls, id, conversations } = switchable();
+      await say(conversations, id, 'någon har snott kortet');
+      off.add('ledger');
+      expect((await say(conversations, id, 'ja')).state).toBe('lost-card/notSent');
+      expect((await say(conversations, id, 'kolla mitt kort')).state).toBe('card-status/ledgerIsDown');
+      expect(calls).toEqual(['findCards']);
+      const slow = inCondition(demonstrationLedger(), 'slow', DEADLINE);
+      const late = switchable();
+      const asked: boolean[] = [];
+      const ledger = withSwitch(
+        {
+          ...withDeadline(slow, DEADLINE),
+          revoke: (revocation) => (asked.push(late.off.has('ledger')), withDeadline(slow, DEADLINE).revoke(revocation)),
+        },
+        () => late.off.has('ledger'),
+      );
+      const uncertain = createConversations({ ...late.world, ledger });
+      await say(uncertain, late.id, 'någon har snott kortet');
+      expect((await say(uncertain, late.id, 'ja')).state).toBe('lost-card/uncertain');
+      late.off.add('ledger');
+      expect((await uncertain.settle(late.id)).replies).toEqual([]);
+      expect(asked).toEqual([false]);
+    });
+
+    it('answer every message once with whom to contact while the bot is off, and are where they were after', async () => {
+      const { off, calls, world, id, conversations } = switchable();
+      await say(conversations, id, 'någon har snott kortet');
+      const before = (await world.store.pending(id))?.kept;
+      off.add('bot');
+      const answered = [];
+      for (const message of ['ja', 'när är sös öppet?', 'glöm mig'])
+        answered.push(await say(conversations, id, message));
+      expect(answered.map(linesOf)).toEqual(answered.map(() => [text('botIsOff')]));
+      const after = (await world.store.pending(id))?.kept;
+      expect([after?.saved, after?.state]).toEqual([before?.saved, 'lost-card/confirming']);
+      off.clear();
+      const asked = await say(conversations, id, 'ja');
+      expect(linesOf(asked)).toEqual([text('botIsOn'), expect.stringContaining('Vill du att jag spärrar')]);
+      expect(calls).toEqual(['findCards']);
+      expect((await say(conversations, id, 'ja')).state).toBe('lost-card/revoked');
+      expect(await answersIn(conversations, id)).toBe(6);
+    });
+
+    it('begin with a caution and whom to contact while the bot is off, and as told beforehand', async () => {
+      const { off, id, conversations } = switchable();
+      off.add('bot');
+      const told = conversations.welcome().map((said) => said.text);
+      expect(told).toEqual([content.label('conversation/welcome'), text('botIsOff')]);
+      expect(linesOf(await conversations.open(placeOf(id)))).toEqual(told);
+      expect(linesOf(await say(conversations, id, 'hej'))).toEqual([text('botIsOff')]);
+      off.clear();
+      expect((await say(conversations, id, 'jag har slagit fel kod tre gånger')).state).toBe(
+        'pin-trouble/askingHasPuk',
+      );
+    });
+
+    it('sign out also while the bot is off', async () => {
+      const { off, id, conversations } = switchable();
+      await say(conversations, id, 'kolla mitt kort');
+      off.add('bot');
+      const out = linesOf(await say(conversations, id, 'logga ut'));
+      expect(out).toEqual([content.label('conversation/signedOut'), text('botIsOff')]);
+      expect(linesOf(await say(conversations, id, 'logga ut'))[0]).toBe(content.label('conversation/nobodyIsSignedIn'));
+    });
+
+    it('lead to a human where one is there while the bot is off, and back to whom to contact', async () => {
+      const { off, id, conversations } = switchable({ servicedesk: { at: () => ({ isOpen: true, next: undefined }) } });
+      await say(conversations, id, 'jag har slagit fel kod tre gånger');
+      off.add('bot');
+      expect(linesOf(await say(conversations, id, 'nej'))).toEqual([text('botIsOffAndDeskIsOpen')]);
+      const handed = await say(conversations, id, 'människa');
+      expect(linesOf(handed)).toEqual([content.label('conversation/handedOver')]);
+      expect(handed.state).toBe('pin-trouble/askingHasPuk');
+      // It is the human's to answer.
+      expect(linesOf(await say(conversations, id, 'börja om'))).toEqual([]);
+      expect(linesOf(await say(conversations, id, 'avbryt'))[0]).toContain(text('botIsOff').slice(0, 20));
+      await say(conversations, id, 'människa');
+      const back = await conversations.comeBack(id, undefined, 'closed', {});
+      expect(back?.replies.map((reply) => reply.text)).toEqual([text('botIsOff')]);
+      off.clear();
+      expect((await say(conversations, id, 'fortsätt')).state).toBe('pin-trouble/askingHasPuk');
+    });
   });
 
   describe('of a channel that is delivered to', () => {
