@@ -19,6 +19,8 @@ export type Database = {
   tell(channel: string, message: string): Promise<void>;
   /** Listens on a connection of its own, which is made again when it is lost. */
   listen(channel: string, hear: (message: string) => void): Promise<void>;
+  /** Of the connections that statements run on: how many are open, how many of those are idle, and who waits for one. */
+  connections(): { open: number; idle: number; waited: number };
   /** Whether it answers. */
   isUp(): Promise<boolean>;
   close(): Promise<void>;
@@ -93,6 +95,7 @@ export async function openDatabase(
       await pool.query({ name: 'tell', text: 'select pg_notify($1, $2)', values: [channel, message] });
     },
     listen,
+    connections: () => ({ open: pool.totalCount, idle: pool.idleCount, waited: pool.waitingCount }),
     isUp: () =>
       pool.query({ name: 'ping', text: 'select 1' }).then(
         () => true,

@@ -16,11 +16,15 @@ const VERSION = 3;
 
 type Kept = { fingerprint: string; model: Model };
 
-/** The model of these lessons: the kept one, or a new one that is kept. `onTraining` is told if it takes a while. */
-export function modelFor(file: string, lessons: Lessons, onTraining: () => void = () => undefined): Model {
-  const fingerprint = createHash('sha256')
+/** What tells the lessons that a model was trained on from others. */
+export const fingerprintOf = (lessons: Lessons): string =>
+  createHash('sha256')
     .update(JSON.stringify([VERSION, lessons]))
     .digest('hex');
+
+/** The model of these lessons: the kept one, or a new one that is kept. `onTraining` is told if it takes a while. */
+export function modelFor(file: string, lessons: Lessons, onTraining: () => void = () => undefined): Model {
+  const fingerprint = fingerprintOf(lessons);
   const kept = existsSync(file) ? readKept(file) : undefined;
   if (kept?.fingerprint === fingerprint) return kept.model;
 
