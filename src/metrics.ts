@@ -145,6 +145,7 @@ export function createMetrics(world: MetricsWorld): Metrics {
   ) => new Histogram({ name: `kortlotsen_${name}`, help, labelNames, buckets, registers });
 
   const stageSeconds = histogram('turn_stage_seconds', 'How long a stage of a turn took', ['stage'], STAGE_BUCKETS);
+  for (const stage of stages) stageSeconds.zero({ stage });
   const stageOf = new Map(stages.map((stage) => [stage, stageSeconds.labels(stage)]));
   const decisions = counted(
     counter('decisions_total', 'What was decided on a message that the bot answers', ['decision']),
@@ -203,7 +204,8 @@ export function createMetrics(world: MetricsWorld): Metrics {
   const oldest = gauge('unfinished_oldest_seconds', 'How old the oldest of it is', ['kind']);
   const isUp = gauge('database_up', '1 if the database answered just now');
   const pool = gauge('database_connections', 'Connections that statements run on, and who waits for one', ['state']);
-  const jobs = gauge('job_succeeded_timestamp_seconds', 'When a job succeeded last', ['job']);
+  // Not `job`, which is what Prometheus calls whatever it reads from.
+  const jobs = gauge('job_succeeded_timestamp_seconds', 'When a job succeeded last', ['task']);
   const guidance = gauge('guidance_age_seconds', 'How long ago the guidance was updated and fact-checked', ['since']);
   const built = gauge('build_info', 'What is spoken, and what understands', ['content', 'model']);
   const streams = gauge('open_streams', 'Connections that stay open to tell of what is new', ['kind']);
@@ -248,7 +250,7 @@ export function createMetrics(world: MetricsWorld): Metrics {
     oldest.reset();
     const at = now().getTime();
     for (const row of rows ?? []) {
-      if (row.kind === 'retention') jobs.set({ job: 'retention' }, row.oldest.getTime() / 1_000);
+      if (row.kind === 'retention') jobs.set({ task: 'retention' }, row.oldest.getTime() / 1_000);
       else {
         waiting.set({ kind: row.kind }, row.amount);
         oldest.set({ kind: row.kind }, row.oldest ? Math.max(0, at - row.oldest.getTime()) / 1_000 : 0);
@@ -314,8 +316,8 @@ export function createMetrics(world: MetricsWorld): Metrics {
     onStream: (kind, change) => {
       streams.inc({ kind }, change);
     },
-    onJob: (job) => {
-      jobs.set({ job }, now().getTime() / 1_000);
+    onJob: (task) => {
+      jobs.set({ task }, now().getTime() / 1_000);
     },
     onMistake: () => {
       mistakes.inc();
