@@ -4,13 +4,32 @@
  *
  * Messages of errors may quote what they failed on, so only those of errors
  * that cannot are kept: of the system, of PostgreSQL and of our own.
+ *
+ * Every line of a turn bears the turn's name, in whichever process it is
+ * written. What a channel calls a conversation may tell whose it is, and ours is
+ * a secret, so neither is ever written: a keyed hash stands for it.
  */
+import { createHmac } from 'node:crypto';
 import { type Logger, pino } from 'pino';
+import type { TurnName } from './conversations/conversations.ts';
 
 export type Log = Logger;
 
-export function createLog(level: string): Log {
-  return pino({ level, base: { process: process.pid }, timestamp: pino.stdTimeFunctions.isoTime });
+/** Where lines go, other than to standard output. */
+export type Destination = { write: (line: string) => void };
+
+export function createLog(level: string, destination?: Destination): Log {
+  const options = { level, base: { process: process.pid }, timestamp: pino.stdTimeFunctions.isoTime };
+  return destination ? pino(options, destination) : pino(options);
+}
+
+/**
+ * What a turn is called in the log: its conversation, in 16 characters, and the place of the message it came of. `key`
+ * is this installation's: the names are the same in all its processes, and tell nobody else anything.
+ */
+export function namingTurns(key: string): (of: TurnName) => string {
+  return ({ conversation, message }) =>
+    `${createHmac('sha256', key).update(conversation).digest('base64url').slice(0, 16)}.${message}`;
 }
 
 /** What may be told of a mistake: what kind it is and where it happened. */

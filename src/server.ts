@@ -31,6 +31,10 @@ export type ServerWorld = {
   mounts: readonly ((server: Server) => void | Promise<void>)[];
   /** What `/health` reports: whether each of our neighbours answers. */
   isHealthy: () => Promise<Record<string, boolean>>;
+  /** Is told of every answer: of which route, never the address itself, since that may hold what is secret. */
+  onAnswer?: (answer: { method: string; route: string; status: number; took: number }) => void;
+  /** Is told when a connection begins to stay open for news, and when it ends. */
+  onStream?: (kind: 'websocket' | 'events', change: 1 | -1) => void;
   onMistake: (mistake: unknown) => void;
   /** What every answer bears, as `headersOf` has it. Without them: as where it is only tried. */
   headers?: Readonly<Record<string, string>>;
@@ -64,6 +68,7 @@ export async function createServer(world: ServerWorld): Promise<Server> {
   const everyHeader = Object.entries(headers);
   server.pre((req: Request, res: Response, next: Next) => {
     res.removeHeader('Server');
+    watch(req, res, world);
     for (const [name, value] of everyHeader) res.setHeader(name, value);
     const { 'content-encoding': encoding = 'identity', accept } = req.headers;
     if (isDraining(server)) {
@@ -106,6 +111,15 @@ export async function createServer(world: ServerWorld): Promise<Server> {
   });
   const listening = server.server.listenerCount('upgrade');
   for (const mount of mounts) await mount(server);
+  const { onStream } = world;
+  if (onStream && server.server.listenerCount('upgrade') > listening) {
+    server.server.on('upgrade', (_req: IncomingMessage, socket: Duplex) => {
+      onStream('websocket', 1);
+      socket.once('close', () => {
+        onStream('websocket', -1);
+      });
+    });
+  }
   // Once it is let go of by HTTP nothing else would ever close it.
   if (server.server.listenerCount('upgrade') === listening) {
     server.server.on('upgrade', (_req: IncomingMessage, socket: Duplex) => socket.destroy());
@@ -119,6 +133,34 @@ export async function createServer(world: ServerWorld): Promise<Server> {
 }
 
 type Problem = Error & { statusCode?: number; body?: { code?: string } };
+
+/** Tells of an answer when it is over, whoever ends it. */
+function watch(req: Request, res: Response, { onAnswer, onStream }: Pick<ServerWorld, 'onAnswer' | 'onStream'>): void {
+  if (!onAnswer) return;
+  const begun = performance.now();
+  const isStream = req.headers.accept?.includes('text/event-stream') ?? false;
+  if (isStream) onStream?.('events', 1);
+  res.once('close', () => {
+    if (isStream) onStream?.('events', -1);
+    const { method = '' } = req;
+    onAnswer({
+      method: METHODS.includes(method) ? method : 'other',
+      route: routeOf(req),
+      status: res.statusCode,
+      took: performance.now() - begun,
+    });
+  });
+}
+
+const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+/** As it is mounted, with the names of its parameters. */
+function routeOf(req: Request): string {
+  // A request that no route was found for has none, whatever the types say.
+  const route: unknown = req.getRoute();
+  const isFound = typeof route === 'object' && route !== null && 'path' in route;
+  return isFound && typeof route.path === 'string' ? route.path : 'none';
+}
 
 const refusal = (statusCode: number, message: string): Problem => Object.assign(new Error(message), { statusCode });
 

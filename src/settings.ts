@@ -55,7 +55,28 @@ export type Settings = {
   /** For how long it goes on answering after it was asked to stop. */
   drainSeconds: number;
   logLevel: string;
+  /** What whoever reads the metrics shows. Nothing: nobody may or, where it is only tried, this machine. */
+  metricsToken: string | undefined;
+  /** The last day of each secret that has one. */
+  secretsExpire: SecretExpiry[];
 };
+
+/** A secret by the name of its setting. */
+export type SecretExpiry = { name: SecretName; day: Day };
+
+/** Settings that are secrets, and may have an end that only whoever gave them knows. */
+export const secretNames = [
+  'MicrosoftAppPassword',
+  'OIDC_CLIENT_SECRET',
+  'SERVICEDESK_OIDC_CLIENT_SECRET',
+  'LEDGER_CLIENT_SECRET',
+  'AZURE_DIRECT_LINE_SECRET',
+  'KORTLOTSEN_METRICS_TOKEN',
+  'DATABASE_URL',
+  'DIRECT_LINE_HUBS',
+  'LEDGER_CLIENTS',
+] as const;
+export type SecretName = (typeof secretNames)[number];
 
 /** A channel of Teams that is told of the cases that wait, and where Teams is reached. */
 export type DeskChannel = { name: string; serviceUrl: string };
@@ -220,6 +241,26 @@ const ClosedDays = z
       z.iso.date().transform((day) => day as Day),
       'holds something that is no date; write them as 2026-12-23',
     ),
+  );
+
+/** `NAME=2027-05-01`, with spaces between. */
+const SecretsExpire = z
+  .string()
+  .transform((written) =>
+    listed(written).map((each) => {
+      const [name, day] = each.split(/=(.*)/);
+      return { name, day };
+    }),
+  )
+  .pipe(
+    everyOne(
+      z.object({ name: z.enum(secretNames), day: z.iso.date().transform((day) => day as Day) }),
+      `holds something that is no secret with its last day; write them as OIDC_CLIENT_SECRET=2027-05-01, of ${secretNames.join(', ')}`,
+    ),
+  )
+  .refine(
+    (all) => new Set(all.map(({ name }) => name)).size === all.length,
+    'has two last days of the same secret; leave one out',
   );
 
 /** The Bot Framework in the public cloud, as Microsoft documents it. */
@@ -619,6 +660,23 @@ const Environment = z
       .enum(['debug', 'info', 'warn', 'error', 'silent'], 'is none of debug, info, warn, error, silent')
       .default('info')
       .meta({ part: 'place', means: '`debug`, `info`, `warn`, `error` or `silent`' }),
+    KORTLOTSEN_METRICS_TOKEN: z
+      .string()
+      .regex(/^[\w.~+/=-]+$/, 'has a character that a bearer token cannot have; write letters and digits')
+      .min(24, 'is shorter than 24 characters, and could be guessed')
+      .optional()
+      .meta({
+        part: 'place',
+        means: 'what whoever reads `/metrics` shows, as `Authorization: Bearer …`; 24 characters or more',
+        without: 'it is open where it is only tried, and closed in production',
+        isSecret: true,
+      }),
+    KORTLOTSEN_SECRETS_EXPIRE: SecretsExpire.default([]).meta({
+      part: 'place',
+      means:
+        'when secrets end, as `MicrosoftAppPassword=2027-05-01`, with spaces between: `/metrics` and `/health/ready` tell of it, and so does the log within 30 days',
+      without: 'nobody is warned',
+    }),
     NO_COLOR: z.string().optional().meta({ part: 'place', means: 'no colours in the terminal', without: 'colours' }),
   })
   .superRefine((settings, context) => {
@@ -661,6 +719,9 @@ const Environment = z
         const url = settings[name];
         if (url && !isSecure(url)) complain(name, 'is not https, which production needs');
       }
+    }
+    for (const { name } of settings.KORTLOTSEN_SECRETS_EXPIRE) {
+      if (!settings[name]?.length) complain('KORTLOTSEN_SECRETS_EXPIRE', `tells when ${name} ends, and it is not set`);
     }
     if (settings.SERVICEDESK_TEAMS_CHANNEL && !MicrosoftAppId)
       complain('MicrosoftAppId', 'is missing, and SERVICEDESK_TEAMS_CHANNEL needs it');
@@ -847,6 +908,8 @@ export function readSettings(environment: Variables, purpose: Purpose = 'assista
     servicedesk: readServicedesk(data),
     drainSeconds: data.KORTLOTSEN_DRAIN_SECONDS,
     logLevel: data.LOG_LEVEL,
+    metricsToken: data.KORTLOTSEN_METRICS_TOKEN,
+    secretsExpire: data.KORTLOTSEN_SECRETS_EXPIRE,
   };
 }
 

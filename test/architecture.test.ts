@@ -61,7 +61,7 @@ const forbidden: IForbiddenRuleType[] = [
   only(
     'restify stays with the server and what is mounted on it',
     'restify',
-    '^src/(server|web/|channels/|identity/|servicedesk/|ledger/api/|privacy/records|cli/ledger-parts)',
+    '^src/(server|web/|channels/|identity/|servicedesk/|ledger/api/|privacy/records|cli/ledger-parts|health|metrics)',
   ),
   only('PostgreSQL stays in the storage', '(pg|pg-boss|node-pg-migrate|keyv|@keyv/[^/]+)', '^src/storage/'),
   only(
@@ -89,6 +89,7 @@ const forbidden: IForbiddenRuleType[] = [
   only('who stands behind a proxy is told in one place', 'proxy-addr', '^src/web/requests[.]ts$'),
   only('WebSockets stay in one place', 'ws', '^src/channels/direct-line/streams[.]ts$'),
   only('helmet stays with the headers', 'helmet', '^src/web/headers[.]ts$'),
+  only('prom-client stays with the metrics', 'prom-client', '^src/metrics[.]ts$'),
   only('pino stays in the log', 'pino', '^src/log[.]ts$'),
   only('yaml stays with the files of the editors', 'yaml', '^src/source-file[.]ts$'),
   only('commander stays in main.ts', 'commander', '^src/main[.]ts$'),

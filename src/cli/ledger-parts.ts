@@ -39,11 +39,13 @@ export type LedgerWorld = {
   now: () => Date;
   /** The folder with the scripts of our pages. */
   scripts: string;
+  /** Is told when a ledger elsewhere is left alone for a while, and when it is asked again. */
+  onBreaker?: (isOpen: boolean) => void;
   onMistake: (mistake: unknown) => void;
 };
 
 export async function openLedger(world: LedgerWorld): Promise<LedgerParts> {
-  const { database, settings, now, scripts, onMistake } = world;
+  const { database, settings, now, scripts, onBreaker, onMistake } = world;
   const events = createEventStore(database);
   const key = await keyFor(database, 'ledger-holders');
   const registry = createRegistry({ events, now, key });
@@ -64,7 +66,7 @@ export async function openLedger(world: LedgerWorld): Promise<LedgerParts> {
   return {
     registry,
     port: settings.ledger
-      ? createHttpLedger({ ...settings.ledger, deadline: DEADLINE, onMistake })
+      ? createHttpLedger({ ...settings.ledger, deadline: DEADLINE, ...(onBreaker && { onBreaker }), onMistake })
       : withDeadline(createEmbeddedLedger(registry), DEADLINE),
     mount(server) {
       if (!settings.ledger) mountLedgerApi(server, { registry, access, docs: scripts, onMistake });

@@ -16,7 +16,7 @@ import { createLimits, type Rates } from '../channels/direct-line/limits.ts';
 import { createTokens } from '../channels/direct-line/tokens.ts';
 import type { Content } from '../content.ts';
 import { createEditions } from '../editions.ts';
-import { createConversations, type Proving } from '../conversations/conversations.ts';
+import { createConversations, type Proving, type TurnName } from '../conversations/conversations.ts';
 import { createPostgresStore } from '../conversations/postgres-store.ts';
 import {
   DEMONSTRATION_ACR,
@@ -29,7 +29,9 @@ import { mountSignIn, signInCallback, signInLink } from '../identity/sign-in.ts'
 import { createSignIns, type SignIns } from '../identity/sign-ins.ts';
 import { demonstrationNames } from '../ledger/demonstration-holders.ts';
 import { switchable } from '../ledger/faults.ts';
-import { described, type Log } from '../log.ts';
+import { createHealth, expiring } from '../health.ts';
+import { described, type Log, namingTurns } from '../log.ts';
+import { createMetrics, type Metrics } from '../metrics.ts';
 import { NEWS, SWITCHED, watchSwitches } from '../operations/switches.ts';
 import { mountRecords } from '../privacy/records.ts';
 import { createRetention } from '../privacy/retention.ts';
@@ -96,20 +98,27 @@ const TELLING = 20;
 export async function serve({ settings, now, log, ...given }: ServiceWorld): Promise<Service> {
   const editions = createEditions(given);
   const { content, understanding } = editions;
-  const tell = (mistake: unknown) => {
-    log.error(described(mistake), 'mistake');
+  let metrics: Metrics | undefined;
+  let turnIn: ((of: TurnName) => string) | undefined;
+  const tell = (mistake: unknown, of?: TurnName) => {
+    metrics?.onMistake();
+    log.error({ ...(of && turnIn && { turn: turnIn(of) }), ...described(mistake) }, 'mistake');
   };
   let isOver = false;
-  const onMistake = (mistake: unknown) => {
+  const onMistake = (mistake: unknown, of?: TurnName) => {
     // What was not finished in time finds its database closed, and is gone on with elsewhere.
-    if (!isOver) tell(mistake);
+    if (!isOver) tell(mistake, of);
   };
   const embedded = settings.databaseUrl ? undefined : await startEmbeddedPostgres(settings.dataFolder);
   const url = settings.databaseUrl ?? embedded?.url ?? '';
   /** What is open, the last of it last. */
   const open: (() => Promise<unknown> | undefined)[] = [() => embedded?.stop()];
   const closeAll = async (): Promise<void> => {
-    for (const close of open.reverse()) await close()?.catch(tell);
+    for (const close of open.reverse()) {
+      await close()?.catch((mistake: unknown) => {
+        tell(mistake);
+      });
+    }
   };
   try {
     return await start();
@@ -122,6 +131,24 @@ export async function serve({ settings, now, log, ...given }: ServiceWorld): Pro
   async function start(): Promise<Service> {
     const database = await openDatabase(url, given.migrations, onMistake);
     open.push(() => database.close());
+    const turnNamed = namingTurns(await keyFor(database, 'log'));
+    turnIn = turnNamed;
+    const { metricsToken: token, secretsExpire } = settings;
+    const isOpenHere = !settings.isProduction;
+    const measured = createMetrics({
+      database,
+      content,
+      secretsExpire,
+      token,
+      isOpenHere,
+      now,
+      onMistake,
+    });
+    metrics = measured;
+    const retention = createRetention({ database, days: settings.retention.days, now });
+    const { migrations } = given;
+    const health = createHealth({ database, migrations, retention, secretsExpire, now });
+    for (const { name, day } of expiring(secretsExpire, now())) log.warn({ secret: name, day }, 'A secret ends soon');
     let origin = '';
     const publicOrigin = () => settings.publicUrl ?? origin;
     const { scripts } = given;
@@ -129,8 +156,12 @@ export async function serve({ settings, now, log, ...given }: ServiceWorld): Pro
       log.warn({ off: [...off] }, 'switches');
     });
     open.push(() => switches.close());
-    const opened = await openLedger({ database, settings, now, scripts, onMistake });
-    const ledger = { ...opened, port: switchable(opened.port, () => switches.off().has('ledger')) };
+    const onBreaker = (isOpen: boolean) => {
+      measured.onBreaker(isOpen);
+      health.onBreaker(isOpen);
+    };
+    const opened = await openLedger({ database, settings, now, scripts, onBreaker, onMistake });
+    const ledger = { ...opened, port: measured.watched(switchable(opened.port, () => switches.off().has('ledger'))) };
     const development =
       settings.isProduction || (settings.identity && settings.servicedesk?.identity)
         ? undefined
@@ -166,8 +197,15 @@ export async function serve({ settings, now, log, ...given }: ServiceWorld): Pro
       privateChatLink: settings.bot && privateChatWith(settings.bot.appId),
       visitLink: (visit, opening) => visitLink(publicOrigin(), visit, opening),
       now,
-      onTurn: (turn) => {
-        log.info(turn, 'turn');
+      onTurn: (told) => {
+        measured.onTurn(told);
+        const { state, heard, requests, handsOver } = told;
+        log.info({ turn: turnNamed(told), state, heard, requests, ...(handsOver && { handsOver }) }, 'turn');
+      },
+      onStage: (stage, took, of, told) => {
+        measured.onStage(stage, took);
+        if (told) log.info({ turn: turnNamed(of), ...told, ms: Math.round(took) }, 'request');
+        else if (log.isLevelEnabled('debug')) log.debug({ turn: turnNamed(of), stage, ms: Math.round(took) }, 'stage');
       },
       onMistake,
     });
@@ -188,7 +226,6 @@ export async function serve({ settings, now, log, ...given }: ServiceWorld): Pro
         : undefined;
     const invitations = createInvitations(database, publicOrigin);
     let closePages = (): void => undefined;
-    const retention = createRetention({ database, days: settings.retention.days, now });
     const signingIn = ({ holderClaim, acr, ...provider }: IdentitySettings) => ({
       provider: createProvider({ ...provider, allowInsecure: !settings.isProduction }),
       holderFor: (identifier: string) => ledger.port.holderFor(identifier),
@@ -213,14 +250,14 @@ export async function serve({ settings, now, log, ...given }: ServiceWorld): Pro
       headers,
       onMistake,
     });
-    const isOpenHere = !settings.isProduction;
     const bot = createBotFramework({
       conversations,
       content,
       bot: settings.bot,
       isOpenHere,
-      onDelivery: (told) => {
-        log.info(told, 'delivery');
+      onDelivery: (told, of) => {
+        measured.onDelivery(told);
+        log.info({ turn: turnNamed(of), ...told }, 'delivery');
       },
       onMistake,
     });
@@ -290,14 +327,30 @@ export async function serve({ settings, now, log, ...given }: ServiceWorld): Pro
         (each) => {
           mountRecords(each, { content, database, retention, ...settings.retention });
           ledger.mount(each);
-          if (identity) mountSignIn(each, { ...signingIn(identity), content, signIns, publicOrigin, onMistake, now });
+          if (!identity) return;
+          const { onSignIn: onOutcome } = measured;
+          const { onProvider } = health;
+          const world = {
+            ...signingIn(identity),
+            content,
+            signIns,
+            publicOrigin,
+            onOutcome,
+            onProvider,
+            onMistake,
+            now,
+          };
+          mountSignIn(each, world);
         },
+        health.mount,
+        measured.mount,
       ],
-      isHealthy: async () => {
-        const isUp = await database.isUp();
-        // It may be gone between the two.
-        return { database: isUp, retention: isUp && !(await retention.isOverdue().catch(() => true)) };
+      isHealthy: health.isHealthy,
+      onAnswer: ({ method, route, status, took }) => {
+        measured.onAnswer({ route, status, took });
+        if (log.isLevelEnabled('debug')) log.debug({ method, route, status, ms: Math.round(took) }, 'answer');
       },
+      onStream: measured.onStream,
       onMistake,
     });
     const hear = (conversation: string) => {
@@ -324,7 +377,13 @@ export async function serve({ settings, now, log, ...given }: ServiceWorld): Pro
           },
         },
         { name: 'tallies', at: '27 0 * * *', run: () => addUpTallies(database, dayOf({ at: instantOf(now()) })) },
-      ],
+      ].map((job) => ({
+        ...job,
+        run: async (signal: AbortSignal) => {
+          await job.run(signal);
+          measured.onJob(job.name);
+        },
+      })),
       onMistake,
     );
     const stopping = new AbortController();

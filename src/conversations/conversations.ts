@@ -43,6 +43,7 @@ import type {
   Pending,
   Place,
   Proved,
+  Reason,
   Said,
   Speaker,
   Step,
@@ -140,10 +141,32 @@ export type World = {
   visitLink?: ((visit: string, opening: Opening) => string) | undefined;
   now(): Date;
   /** Is told of every turn, once it is committed. */
-  onTurn(turn: { conversation: string; state: string; heard: string[]; requests: string[] }): void;
-  /** Is told of our own mistakes. It is given no text of anybody's. */
-  onMistake(mistake: unknown): void;
+  onTurn(turn: TurnTold): void;
+  /** Is told how long a stage took, in milliseconds, whose turn it was and, where there is more to say of it, that. */
+  onStage?: (stage: Stage, took: number, of: TurnName, told?: RequestTold) => void;
+  /** Is told of our own mistakes, and in which turn. It is given no text of anybody's. */
+  onMistake(mistake: unknown, of?: TurnName): void;
 };
+
+/** Which turn: of which conversation, and from which of its messages on. Of none before the first, which is 0. */
+export type TurnName = { conversation: string; message: number };
+
+export type TurnTold = TurnName & {
+  state: string;
+  heard: string[];
+  requests: string[];
+  /** Whether the bot answers a message in it, and nothing else that has happened. */
+  isAnswer: boolean;
+  /** Why a human is to take over. */
+  handsOver?: Reason;
+};
+
+/** What a turn goes through, in this order. `deliver` is where it is pushed; from elsewhere the student fetches. */
+export const stages = ['accept', 'understand', 'transition', 'commit', 'deliver', 'request'] as const;
+export type Stage = (typeof stages)[number];
+
+/** What was asked of the world, and what it heard of that. */
+export type RequestTold = { request: Request['request']; report: Reported['type'] };
 
 export type Conversations = {
   /** Begins a conversation, if it has not begun, and welcomes. `person` is one who is proved already. */
@@ -220,7 +243,7 @@ type Received = Held & { meanwhile: readonly string[] };
 type Draft = Omit<Step, 'conversation' | 'turns' | 'at'> & { heard: string[]; said?: string; spoken: Spoken[] };
 
 export function createConversations(world: World): Conversations {
-  const { content, understanding, calendar, ledger, store } = world;
+  const { content, understanding, calendar, ledger, store, onStage = () => undefined } = world;
   const last = new Map<string, Promise<unknown>>();
   const subscribers: ((conversation: string, delivery: Delivery | undefined) => void)[] = [];
   const tell = (conversation: string, delivery?: Delivery) => {
@@ -391,7 +414,7 @@ export function createConversations(world: World): Conversations {
     try {
       return make();
     } catch (mistake) {
-      world.onMistake(mistake);
+      world.onMistake(mistake, { conversation: on.conversation, message: on.message?.seq ?? on.answeredSeq });
       if (!canGoOn(kept.saved)) return beginning(on);
       const spoken = speak([{ line: 'conversation/failed', facts: {}, offers: [] }], dayOf(momentNow()));
       return { kept, replies: spoken, spoken, requests: [], heard: [] };
@@ -406,7 +429,11 @@ export function createConversations(world: World): Conversations {
     if (isSilent()) return hearingInSilence(kept, on, message);
     const made = attempt(kept, on, () => {
       const meant = text.replaceAll(content.masked, ' ');
+      const of = { conversation: on.conversation, message: seq };
+      const begun = performance.now();
       const { wishes, askedDay } = understanding.hear(meant, kept, dayOf(momentNow()));
+      const understood = performance.now();
+      onStage('understand', understood - begun, of);
       const isNothingBut = isMasked && !/[\p{L}\p{N}]/u.test(meant);
       const heard: Wish[] = [...(isMasked ? [{ type: 'secret' as const }] : []), ...(isNothingBut ? [] : wishes)];
       const all: Wish[] = isOld(message, on)
@@ -421,6 +448,7 @@ export function createConversations(world: World): Conversations {
         isOwedItsQuestion(kept) ? [{ ...moment, type: 'operator.switchedOn' }, ...events.filter(isWish)] : events,
       );
       const made = { ...draft(turn, moment, on), heard: all.map(nameOf) };
+      onStage('transition', performance.now() - understood, of);
       return { ...made, ...learned(all, turn, text), ...countedIn(on, all, turn, made, dayOf(moment)) };
     });
     return { ...made, answers: seq, said: text };
@@ -584,7 +612,10 @@ export function createConversations(world: World): Conversations {
       const { heard, said, spoken, ...step } = made;
       const { conversation, turns }: Pending = on;
       const ours: OpenRequest[] = on.requests.filter(({ id }) => id !== step.closes?.id);
+      const of: TurnName = { conversation, message: step.answers ?? on.answeredSeq };
+      const begun = performance.now();
       const after = await store.commit({ ...step, conversation, turns, at: world.now() });
+      onStage('commit', performance.now() - begun, of);
       if (after) {
         const handoff = { request: 'servicedesk.handoff' as const, reference: `${conversation}/handoff` };
         const named = [
@@ -596,7 +627,14 @@ export function createConversations(world: World): Conversations {
         into.heard.push(...heard);
         into.replies.push(...spoken);
         into.requests.push(...named);
-        world.onTurn({ conversation, state: into.state, heard, requests: named.map(({ request }) => request) });
+        world.onTurn({
+          ...of,
+          state: into.state,
+          heard,
+          requests: named.map(({ request }) => request),
+          isAnswer: step.answers !== undefined && heard.length > 0,
+          ...(step.handing?.to === 'desk' && { handsOver: step.handing.case.reason }),
+        });
         tell(conversation, after.delivery);
         return { ...after, requests: [...ours, ...after.requests] };
       }
@@ -659,18 +697,26 @@ export function createConversations(world: World): Conversations {
   };
 
   const carryOut = async (open: OpenRequest, on: Pending): Promise<Reported> => {
+    const of = { conversation: on.conversation, message: on.answeredSeq };
+    const begun = performance.now();
+    const report = await reportOf(open, on, of);
+    onStage('request', performance.now() - begun, of, { request: open.request.request, report: report.type });
+    return report;
+  };
+
+  const reportOf = async (open: OpenRequest, on: Pending, of: TurnName): Promise<Reported> => {
     const { request, attempt } = open;
     switch (request.request) {
       case 'identity.verify':
         return verify(open.id, request, on);
       case 'ledger.findCards': {
-        const answer = await answerOf(() => ledger.findCards(request.person));
+        const answer = await answerOf(of, () => ledger.findCards(request.person));
         return answer.outcome === 'found'
           ? { ...momentNow(), type: 'ledger.cardsFound', person: request.person, cards: answer.cards }
           : { ...momentNow(), type: `ledger.${answer.outcome}`, request: request.request };
       }
       case 'ledger.revoke': {
-        const answer = await answerOf(() => ledger.revoke(request));
+        const answer = await answerOf(of, () => ledger.revoke(request));
         if (answer.outcome === 'revoked') return { ...momentNow(), type: 'ledger.revoked', receipt: answer.receipt };
         if (answer.outcome === 'refused') return { ...momentNow(), type: 'ledger.refused' };
         // Whoever attempted it before us may have reached the ledger, and crashed before they could tell.
@@ -706,18 +752,21 @@ export function createConversations(world: World): Conversations {
   };
 
   /** Whatever goes wrong on the way to an answer: the call may have been received. */
-  const answerOf = async <Answer>(call: () => Promise<Answer>): Promise<Answer | { outcome: 'unanswered' }> => {
+  const answerOf = async <Answer>(
+    of: TurnName,
+    call: () => Promise<Answer>,
+  ): Promise<Answer | { outcome: 'unanswered' }> => {
     try {
       return await call();
     } catch (mistake) {
-      world.onMistake(mistake);
+      world.onMistake(mistake, of);
       return { outcome: 'unanswered' };
     }
   };
 
-  const safely = (work: () => Promise<Exchange>): Promise<Exchange> =>
+  const safely = (of: TurnName | undefined, work: () => Promise<Exchange>): Promise<Exchange> =>
     work().catch((mistake: unknown) => {
-      world.onMistake(mistake);
+      world.onMistake(mistake, of);
       return exchange(undefined);
     });
 
@@ -774,17 +823,20 @@ export function createConversations(world: World): Conversations {
     async accept({ text, sentBy, sentAt, ...message }) {
       const masked = maskForAny(storable(text), content.masked);
       const resendKey = sentBy && sentAt && fingerprint(JSON.stringify([sentBy, sentAt, masked.open.text]));
+      const begun = performance.now();
       const { seq, isNew, pending } = await store.accept({
         ...message,
         ...(resendKey && { resendKey }),
         text: masked,
         at: world.now(),
       });
+      const of = { conversation: message.conversation, message: seq };
+      onStage('accept', performance.now() - begun, of);
       const key = keyOf(message.conversation, seq);
       if (isNew) outcomes.set(key, undefined);
       tell(message.conversation);
       const answered = inTurn(message.conversation, () =>
-        safely(async () => {
+        safely(of, async () => {
           const before = outcomes.get(key) ? undefined : await advance(message.conversation, pending);
           const outcome = outcomes.get(key) ?? before ?? exchange(undefined);
           outcomes.delete(key);
@@ -836,7 +888,9 @@ export function createConversations(world: World): Conversations {
         for (const [index, { seq, said }] of replies.entries()) {
           // What was tried before is the first of them.
           const next: Delivery = index === 0 ? delivery : { ...delivery, attempts: 0, taken: 0, isUnsure: false };
+          const begun = performance.now();
           const posted = await post(next, said, seq, (parts) => store.took(conversation, seq, parts));
+          onStage('deliver', performance.now() - begun, { conversation, message: next.answers });
           if (posted.outcome === 'later') {
             await store.putOff(conversation, seq, posted.after, posted.isUnsure ?? false);
             return;
@@ -860,8 +914,8 @@ export function createConversations(world: World): Conversations {
     async resume() {
       const { stalled, unsettled, undelivered } = await store.unfinished();
       // A ledger that does not answer is not waited for: whoever asks it has it for themselves until then.
-      for (const id of unsettled) void safely(() => conversations.settle(id));
-      await Promise.all(stalled.map((id) => safely(() => inTurn(id, () => advance(id)))));
+      for (const id of unsettled) void safely(undefined, () => conversations.settle(id));
+      await Promise.all(stalled.map((id) => safely(undefined, () => inTurn(id, () => advance(id)))));
       return undelivered;
     },
     async idle() {

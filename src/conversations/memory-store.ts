@@ -189,7 +189,13 @@ export function createMemoryStore(now: () => number = Date.now): ConversationSto
       const replies = row && !row.isBeingDelivered ? repliesOf(row) : [];
       if (!row || replies.length === 0) return Promise.resolve(undefined);
       row.isBeingDelivered = true;
-      return Promise.resolve({ address: row.place.address ?? {}, replies, ...NOT_TRIED, lastSeq: row.lastSeq });
+      return Promise.resolve({
+        address: row.place.address ?? {},
+        replies,
+        ...NOT_TRIED,
+        lastSeq: row.lastSeq,
+        answers: row.answeredSeq,
+      });
     },
     delivered(conversation, seq, isLast) {
       const row = rows.get(conversation);

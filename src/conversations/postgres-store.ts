@@ -340,7 +340,9 @@ const claimDelivery: Statement = {
         and (delivering_until is null or delivering_until < now())
       returning c.*, before.delivery_unsure as was_unsure
     )
-    select c.address, c.delivery_attempts, c.delivery_parts, c.was_unsure, c.last_seq, m.seq, m.said from c, messages m
+    select c.address, c.delivery_attempts, c.delivery_parts, c.was_unsure, c.last_seq, m.seq, m.said,
+      coalesce(m.answers, c.answered_seq) as answers
+    from c, messages m
     where m.conversation = c.id and m.author <> 'student' and m.seq > c.delivered_seq order by m.seq`,
 };
 
@@ -494,6 +496,7 @@ export function createPostgresStore(database: Database): ConversationStore {
             address: row.address,
             ...NOT_TRIED,
             lastSeq: row.last_seq,
+            answers: row.answered_seq,
             replies: replies.map((said, index) => ({ seq: before + index, said })),
           }
         : undefined;
@@ -517,9 +520,9 @@ export function createPostgresStore(database: Database): ConversationStore {
       const replies = rows.map(({ seq, said }) => ({ seq, said: { ...saidOf(said), ...Signed.parse(said) } }));
       const [row] = rows;
       if (!row) return undefined;
-      const { address, delivery_attempts, delivery_parts, was_unsure, last_seq } = row;
+      const { address, delivery_attempts, delivery_parts, was_unsure, last_seq, answers } = row;
       const tried = { attempts: delivery_attempts, taken: delivery_parts, isUnsure: was_unsure };
-      return { address, ...tried, lastSeq: last_seq, replies };
+      return { address, ...tried, lastSeq: last_seq, answers, replies };
     },
     delivered: (conversation, seq, isLast) => markDelivered({ conversation, seq, isLast }),
     async took(conversation, seq, parts) {
@@ -563,6 +566,7 @@ type Undelivered = {
   delivery_parts: number;
   was_unsure: boolean;
   last_seq: number;
+  answers: number;
   seq: number;
   said: unknown;
 };

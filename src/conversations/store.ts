@@ -135,7 +135,13 @@ export type Pending = {
   delivery: Delivery | undefined;
 };
 
-export type Delivery = Tried & { address: object; replies: { seq: number; said: Said }[]; lastSeq: number };
+/** `answers` is the message that the first of the replies came of. */
+export type Delivery = Tried & {
+  address: object;
+  replies: { seq: number; said: Said }[];
+  lastSeq: number;
+  answers: number;
+};
 
 /** Of the first of the replies: what came of it before. */
 export type Tried = {

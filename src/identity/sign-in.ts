@@ -26,6 +26,10 @@ export type SignInWorld = {
   acr: readonly string[];
   /** What the provider calls whoever has signed in. */
   holderClaim: string;
+  /** Is told how a sign-in ended. */
+  onOutcome?: (outcome: SignInOutcome) => void;
+  /** Is told whether the provider could be reached, when it was needed. */
+  onProvider?: (isReached: boolean) => void;
   onMistake: (mistake: unknown) => void;
   now: () => Date;
 };
@@ -44,13 +48,30 @@ export const signInCallback = (origin: string): string => `${origin}${CALLBACK}`
 const statuses = { expired: 410, denied: 403, insufficient: 403, refused: 400, unreachable: 503, failed: 500 } as const;
 type Failing = keyof typeof statuses;
 
+/** How a sign-in may end. */
+export type SignInOutcome = Failing | 'proved';
+export const signInOutcomes: readonly SignInOutcome[] = ['proved', ...(Object.keys(statuses) as Failing[])];
+
 const Brought = z.string().min(1).max(200);
 
 export function mountSignIn(server: Server, world: SignInWorld): void {
-  const { content, signIns, provider, holderFor, publicOrigin, acr, holderClaim, onMistake, now } = world;
+  const {
+    content,
+    signIns,
+    provider,
+    holderFor,
+    publicOrigin,
+    acr,
+    holderClaim,
+    onOutcome,
+    onProvider,
+    onMistake,
+    now,
+  } = world;
   const label = (name: string) => content.label(`sign-in/${name}`);
 
   const fail = (res: Response, failing: Failing) => {
+    onOutcome?.(failing);
     sendSignInPage(res, {
       title: label('notSignedIn'),
       body: paragraphs(label(failing)),
@@ -71,6 +92,7 @@ export function mountSignIn(server: Server, world: SignInWorld): void {
     });
   };
   const failFor = (res: Response, failing: Failing, why: string) => {
+    if (failing === 'unreachable') onProvider?.(false);
     onMistake(new Error(`The provider of identity is ${failing} (${why})`));
     fail(res, failing);
   };
@@ -106,6 +128,7 @@ export function mountSignIn(server: Server, world: SignInWorld): void {
     const errand = { redirectUri: signInCallback(origin), state, nonce, verifier };
     const believed = await client.believe(errand, req.getQuery());
     if (believed.outcome === 'denied') {
+      onProvider?.(true);
       fail(res, 'denied');
       return;
     }
@@ -113,6 +136,7 @@ export function mountSignIn(server: Server, world: SignInWorld): void {
       failFor(res, believed.outcome, believed.why);
       return;
     }
+    onProvider?.(true);
     const assured = Brought.safeParse(believed.claims.acr).data;
     if (acr.length > 0 && !(assured && acr.includes(assured))) {
       fail(res, 'insufficient');
@@ -134,6 +158,7 @@ export function mountSignIn(server: Server, world: SignInWorld): void {
       fail(res, 'expired');
       return;
     }
+    onOutcome?.('proved');
     sendSignInPage(res, {
       title: label('code'),
       body: `${paragraphs(label('whereToType'))}

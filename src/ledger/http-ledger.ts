@@ -33,6 +33,8 @@ export type HttpLedgerWorld = {
   /** How long a call may last, in milliseconds. */
   deadline: number;
   now?: () => Date;
+  /** Is told when the ledger is left alone for a while, and when it is asked again. */
+  onBreaker?: (isOpen: boolean) => void;
   onMistake: (mistake: unknown) => void;
 };
 
@@ -43,7 +45,7 @@ const FAILURES_TO_BREAK = 5;
 const LARGEST_ANSWER = 1_000_000;
 
 export function createHttpLedger(world: HttpLedgerWorld): Ledger {
-  const { url, deadline, onMistake } = world;
+  const { url, deadline, onBreaker, onMistake } = world;
   const perAttempt = deadline / 2;
   const agent = new Agent({ connect: { timeout: perAttempt }, maxResponseSize: LARGEST_ANSWER });
   const tokens = createTokens(world, agent, perAttempt);
@@ -58,8 +60,10 @@ export function createHttpLedger(world: HttpLedgerWorld): Ledger {
   });
   const persistently = wrap(retry(failed, { maxAttempts: RETRIES, backoff }), breaker);
   breaker.onBreak(() => {
+    onBreaker?.(true);
     onMistake(new Error('The ledger has failed several times in a row, and is left alone for a while'));
   });
+  breaker.onReset(() => onBreaker?.(false));
 
   /** One attempt, with a new token if the ledger no longer takes the one we have. */
   const attempt = async (sent: Sent, fate: Fate, signal: AbortSignal): Promise<Reply> => {

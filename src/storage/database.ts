@@ -21,6 +21,8 @@ export type Database = {
   listen(channel: string, hear: (message: string) => void): Promise<void>;
   /** How many connections listen there, of all processes. */
   listeners(channel: string): Promise<number>;
+  /** Of the connections that statements run on: how many are open, how many of those are idle, and who waits for one. */
+  connections(): { open: number; idle: number; waited: number };
   /** Whether it answers. */
   isUp(): Promise<boolean>;
   close(): Promise<void>;
@@ -103,6 +105,7 @@ export async function openDatabase(
       );
       return rows[0]?.count ?? 0;
     },
+    connections: () => ({ open: pool.totalCount, idle: pool.idleCount, waited: pool.waitingCount }),
     isUp: () =>
       pool.query({ name: 'ping', text: 'select 1' }).then(
         () => true,

@@ -23,11 +23,15 @@ export type ModelTold = {
   onUnkept?: () => void;
 };
 
-/** The model of these lessons: the one kept in any of the files, or a new one that is kept in the first it can be. */
-export function modelFor(files: readonly string[], lessons: Lessons, { onTraining, onUnkept }: ModelTold = {}): Model {
-  const fingerprint = createHash('sha256')
+/** What tells the lessons that a model was trained on from others. */
+export const fingerprintOf = (lessons: Lessons): string =>
+  createHash('sha256')
     .update(JSON.stringify([VERSION, lessons]))
     .digest('hex');
+
+/** The model of these lessons: the one kept in any of the files, or a new one that is kept in the first it can be. */
+export function modelFor(files: readonly string[], lessons: Lessons, { onTraining, onUnkept }: ModelTold = {}): Model {
+  const fingerprint = fingerprintOf(lessons);
   for (const file of files) {
     const kept = existsSync(file) ? readKept(file) : undefined;
     if (kept?.fingerprint === fingerprint) return kept.model;

@@ -49,7 +49,29 @@ describe('the settings', () => {
       servicedesk: { hours: undefined, identity: undefined },
       drainSeconds: 0,
       logLevel: 'info',
+      metricsToken: undefined,
+      secretsExpire: [],
     });
+  });
+
+  it('know the last day of secrets that are set, and of no others', () => {
+    const read = (expire: string, rest: Record<string, string> = provider) =>
+      readSettings({ ...rest, KORTLOTSEN_SECRETS_EXPIRE: expire }).secretsExpire;
+    expect(read('OIDC_CLIENT_SECRET=2027-05-01')).toEqual([{ name: 'OIDC_CLIENT_SECRET', day: '2027-05-01' }]);
+    expect(() => read('OIDC_CLIENT_SECRET=2027-05-01', {})).toThrow('OIDC_CLIENT_SECRET ends, and it is not set');
+    for (const wrong of ['OIDC_CLIENT_SECRET', 'OIDC_CLIENT_SECRET=1 maj', 'HOME=2027-05-01', '=2027-05-01'])
+      expect(() => read(wrong)).toThrow(
+        /KORTLOTSEN_SECRETS_EXPIRE holds something that is no secret with its last day/,
+      );
+    const twice = 'OIDC_CLIENT_SECRET=2027-05-01 OIDC_CLIENT_SECRET=2028-05-01';
+    expect(() => read(twice)).toThrow('two last days of the same secret');
+  });
+
+  it('take no token for the metrics that could be guessed', () => {
+    const read = (KORTLOTSEN_METRICS_TOKEN: string) => readSettings({ KORTLOTSEN_METRICS_TOKEN }).metricsToken;
+    expect(read('a'.repeat(24))).toBe('a'.repeat(24));
+    expect(() => read('a'.repeat(23))).toThrow('KORTLOTSEN_METRICS_TOKEN is shorter than 24 characters');
+    expect(() => read(`${'a'.repeat(24)} b`)).toThrow('KORTLOTSEN_METRICS_TOKEN has a character');
   });
 
   it('give contact details and colours as the deployment has them', () => {

@@ -22,7 +22,7 @@ import type { Content } from '../../content.ts';
 import type { Conversations } from '../../conversations/conversations.ts';
 import { type Cloud, createDoorkeeper } from './authentication.ts';
 import { type Channel, createChannel } from './channel-posts.ts';
-import { type ConversationDialog, createConversationDialog, type DeliveryTold } from './conversation-dialog.ts';
+import { type ConversationDialog, createConversationDialog, type HearDelivery } from './conversation-dialog.ts';
 import { type BotCredentials, createCredentials } from './credentials.ts';
 import { sendingOnce } from './delivery.ts';
 import { isActivity, tenantOf } from './incoming.ts';
@@ -42,7 +42,7 @@ export type BotFrameworkWorld = {
   bot: BotSettings | undefined;
   /** Whether this machine is answered without an app id, to try the assistant. */
   isOpenHere: boolean;
-  onDelivery: (told: DeliveryTold) => void;
+  onDelivery: HearDelivery;
   onMistake: (mistake: unknown) => void;
 };
 

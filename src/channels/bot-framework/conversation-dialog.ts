@@ -11,7 +11,7 @@ import { Dialog } from 'botbuilder-dialogs/lib/dialog.js';
 import type { DialogContext } from 'botbuilder-dialogs/lib/dialogContext.js';
 import { z } from 'zod';
 import type { Content } from '../../content.ts';
-import type { Conversations, Posted } from '../../conversations/conversations.ts';
+import type { Conversations, Posted, TurnName } from '../../conversations/conversations.ts';
 import type { Delivery, Place, Said } from '../../conversations/store.ts';
 import { type Rules, toActivity } from '../activities.ts';
 import { NotTaken, remedyFor } from './delivery.ts';
@@ -41,6 +41,9 @@ export type DeliveryTold = {
   isRepeated: boolean;
 };
 
+/** Is told of it, and of which turn it came. */
+export type HearDelivery = (told: DeliveryTold, of: TurnName) => void;
+
 /** How long a turn is held open for its answer, in milliseconds. Teams asks again after 15 seconds. */
 const PATIENCE = 10_000;
 /** In milliseconds: what is answered sooner needs no sign of it, and Teams shows one for about three seconds. */
@@ -55,12 +58,12 @@ export type ConversationDialogWorld = {
   /** Whether whoever sends activities has been proved. If not, nobody's account is believed. */
   isProved: boolean;
   reach: Reach;
-  onDelivery?: (told: DeliveryTold) => void;
+  onDelivery?: HearDelivery;
   onMistake?: (mistake: unknown) => void;
 };
 
 export function createConversationDialog(world: ConversationDialogWorld): ConversationDialog {
-  const { conversations, content, isProved, reach, onDelivery = ignored, onMistake = ignored } = world;
+  const { conversations, content, isProved, reach, onDelivery: hear = ignored, onMistake = ignored } = world;
   const open = new Map<string, TurnContext>();
   const delivering = new Map<string, Promise<void>>();
 
@@ -72,12 +75,15 @@ export function createConversationDialog(world: ConversationDialogWorld): Conver
 
   const post = async (
     conversation: string,
-    { address, attempts, taken, isUnsure }: Delivery,
+    { address, attempts, taken, isUnsure, answers }: Delivery,
     said: Said,
     seq: number,
     took: (parts: number) => Promise<void>,
   ): Promise<Posted> => {
     const told = { attempt: attempts + 1, isRepeated: isUnsure };
+    const onDelivery = (each: DeliveryTold) => {
+      hear(each, { conversation, message: answers });
+    };
     /** Nothing, if it will never be taken as it is. */
     const judged = (mistake: unknown): Exclude<Posted, { outcome: 'delivered' }> | undefined => {
       const { status, isUnsure: mayHaveCome = false } = mistake instanceof NotTaken ? mistake : {};
