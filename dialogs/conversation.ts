@@ -12,8 +12,10 @@ import { quotableOf, quotableReceipt } from './card-status.ts';
 import { guidedPaths, ofAskedDay, pathBeginnings, waysBack } from './guided-paths.ts';
 import { linesOfHandingOver } from './handing-over.ts';
 import { answers, type Intent, talk } from './intents.ts';
-import { isAmongOthers, isNobody, proofHasEnded } from './proving.ts';
+import { proofHasEnded } from './proof.ts';
+import { isAmongOthers, isNobody } from './proving.ts';
 import { answered, asking, isBeingRated, isOver, isUnrated } from './rating.ts';
+import { hintsAtReminder, isReadByThemAlone, isWantedHere, linesOfReminders, saysReminder } from './reminder.ts';
 import {
   type Context,
   dayOf,
@@ -78,7 +80,15 @@ export const conversation = vocabulary.createMachine({
     },
     talk: {
       initial: 'assisting',
-      meta: { says: ['conversation/ambiguous', 'conversation/choices', ...linesOfHandingOver] },
+      meta: {
+        says: [
+          'conversation/ambiguous',
+          'conversation/choices',
+          'reminders/waits',
+          ...linesOfHandingOver,
+          ...linesOfReminders,
+        ],
+      },
       states: {
         assisting: {
           initial: 'listening',
@@ -126,6 +136,24 @@ export const conversation = vocabulary.createMachine({
           target: '.assisting.forgetting',
           actions: { type: 'leavePathFor', params: 'forgetting' },
         },
+        remindMe: {
+          target: '.assisting.reminders',
+          actions: [
+            { type: 'leavePathFor', params: 'reminders' },
+            { type: 'noteReminding', params: { remindingWish: 'start' } },
+          ],
+        },
+        stopReminding: {
+          target: '.assisting.reminders',
+          actions: [
+            { type: 'leavePathFor', params: 'reminders' },
+            { type: 'noteReminding', params: { remindingWish: 'stop' } },
+          ],
+        },
+        'reminder.due': [
+          { guard: isReadByThemAlone, actions: saysReminder },
+          { guard: isWantedHere, actions: hintsAtReminder },
+        ],
         signInCode: { actions: say('conversation/codeIsUnasked') },
         back: [{ guard: hasLeftPath, target: '#returning' }, { actions: say('conversation/nothingToGoBackTo') }],
         yes: [
@@ -227,7 +255,7 @@ export const conversation = vocabulary.createMachine({
 });
 
 function isOfTheWorld({ event: { type } }: Now): boolean {
-  return /^(ledger|identity|desk)\./.test(type);
+  return /^(ledger|identity|desk|reminder)\./.test(type);
 }
 
 function hasLeftPath({ context: { left } }: Now): boolean {
@@ -241,7 +269,9 @@ function hasWayBack({ context: { left, path } }: Now): boolean {
 
 /** To be asked back is neither to be understood nor not; and what the world reports says nothing of it. */
 function isUnderstood({ event: { type } }: Now): boolean {
-  return !/^(unclear|ambiguous|secret|wordless|outdated|edited|ledger\..*|identity\..*|desk\..*)$/.test(type);
+  return !/^(unclear|ambiguous|secret|wordless|outdated|edited|ledger\..*|identity\..*|desk\..*|reminder\..*)$/.test(
+    type,
+  );
 }
 
 function isWish({ event: { type } }: Now): boolean {

@@ -30,6 +30,7 @@ import { demonstrationNames } from '../ledger/demonstration-holders.ts';
 import { described, type Log } from '../log.ts';
 import { mountRecords } from '../privacy/records.ts';
 import { createRetention } from '../privacy/retention.ts';
+import { createReminders } from '../reminders/reminders.ts';
 import { closeServer, createServer, drain, listen } from '../server.ts';
 import { createCardDesk } from '../servicedesk/cards.ts';
 import { createChannelCards } from '../servicedesk/channel-cards.ts';
@@ -140,6 +141,7 @@ export async function serve({
     const signIns = createSignIns(database, await keyFor(database, 'sign-in'));
     const receipts = createReceiptFiles({ content, key: await keyFor(database, 'receipt'), publicOrigin, now });
     const calendar = createCalendar(content.offices);
+    const reminders = createReminders(database, now);
     const conversations = createConversations({
       content,
       understanding,
@@ -156,6 +158,7 @@ export async function serve({
       receiptLink: receipts.linkTo,
       privateChatLink: settings.bot && privateChatWith(settings.bot.appId),
       visitLink: (visit, opening) => visitLink(publicOrigin(), visit, opening),
+      remindersOf: identity && reminders.of,
       now,
       onTurn: (turn) => {
         log.info(turn, 'turn');
@@ -305,6 +308,11 @@ export async function serve({
       database,
       [
         { name: 'retention', at: '7 * * * *', run: retention.run },
+        {
+          name: 'reminders',
+          at: '37 * * * *',
+          run: (signal) => reminders.run({ conversations, ledger: ledger.port, onMistake }, signal),
+        },
         {
           name: 'purges',
           at: '17 * * * *',
