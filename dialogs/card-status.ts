@@ -9,6 +9,7 @@ import {
   lapsesOn,
   type Receipt,
 } from './card-validity.ts';
+import { hasMoreToCome } from './due-reminders.ts';
 import { provingBy } from './proving.ts';
 import { dayOf, type Now, outcomes, type Quotable, vocabulary } from './vocabulary.ts';
 
@@ -38,18 +39,27 @@ export const cardStatus = vocabulary.createStateConfig({
   states: {
     ...provingBy({ isFresh: false }),
     cardsFound: {
-      meta: { says: lines.map((line) => `card-status/${line}`) },
+      meta: { says: [...lines.map((line) => `card-status/${line}`), 'reminders/offer'] },
       always: [{ guard: hasNoCards, target: 'noCards' }, { target: 'shown' }],
       exit: vocabulary.enqueueActions(({ context, event, enqueue }) => {
         for (const card of context.cards) {
           const line = `card-status/${lineFor(card, dayOf(event))}`;
           enqueue({ type: 'say', params: { line, facts: quotableOf(card) } });
         }
+        if (!canBeOfferedReminding({ context, event })) return;
+        enqueue({ type: 'say', params: { line: 'reminders/offer' } });
+        enqueue({ type: 'noteReminding', params: { isRemindingOffered: true } });
       }),
     },
     ...outcomes('card-status', 'notIdentified', 'ledgerIsDown', 'ledgerIsSlow', 'noCards', 'shown'),
   },
 });
+
+/** Once in a conversation, and if there is something to be reminded of. */
+function canBeOfferedReminding({ context, event }: Now): boolean {
+  const canBe = event.type === 'ledger.cardsFound' && event.canRemind === true && !context.isRemindingOffered;
+  return canBe && hasMoreToCome(context.cards, dayOf(event));
+}
 
 function hasNoCards({ context: { cards } }: Now): boolean {
   return cards.length === 0;

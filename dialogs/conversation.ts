@@ -12,8 +12,10 @@ import { quotableOf, quotableReceipt } from './card-status.ts';
 import { guidedPaths, ofAskedDay, pathBeginnings, waysBack } from './guided-paths.ts';
 import { linesOfHandingOver } from './handing-over.ts';
 import { answers, type Intent, talk } from './intents.ts';
-import { isAmongOthers, isNobody, proofHasEnded } from './proving.ts';
+import { proofHasEnded } from './proof.ts';
+import { isAmongOthers, isNobody } from './proving.ts';
 import { answered, asking, isBeingRated, isOver, isUnrated } from './rating.ts';
+import { hintsAtReminder, isReadByThemAlone, isWantedHere, linesOfReminders, saysReminder } from './reminder.ts';
 import { isLedOut, isPathOff, lineOfSwitching, linesOfSwitching } from './switching.ts';
 import {
   type Context,
@@ -81,7 +83,16 @@ export const conversation = vocabulary.createMachine({
     },
     talk: {
       initial: 'assisting',
-      meta: { says: ['conversation/ambiguous', 'conversation/choices', ...linesOfHandingOver, ...linesOfSwitching] },
+      meta: {
+        says: [
+          'conversation/ambiguous',
+          'conversation/choices',
+          'reminders/waits',
+          ...linesOfHandingOver,
+          ...linesOfReminders,
+          ...linesOfSwitching,
+        ],
+      },
       states: {
         assisting: {
           initial: 'listening',
@@ -129,6 +140,24 @@ export const conversation = vocabulary.createMachine({
           target: '.assisting.forgetting',
           actions: { type: 'leavePathFor', params: 'forgetting' },
         },
+        remindMe: {
+          target: '.assisting.reminders',
+          actions: [
+            { type: 'leavePathFor', params: 'reminders' },
+            { type: 'noteReminding', params: { remindingWish: 'start' } },
+          ],
+        },
+        stopReminding: {
+          target: '.assisting.reminders',
+          actions: [
+            { type: 'leavePathFor', params: 'reminders' },
+            { type: 'noteReminding', params: { remindingWish: 'stop' } },
+          ],
+        },
+        'reminder.due': [
+          { guard: isReadByThemAlone, actions: saysReminder },
+          { guard: isWantedHere, actions: hintsAtReminder },
+        ],
         signInCode: { actions: say('conversation/codeIsUnasked') },
         back: [{ guard: hasLeftPath, target: '#returning' }, { actions: say('conversation/nothingToGoBackTo') }],
         yes: [
@@ -239,7 +268,7 @@ export const conversation = vocabulary.createMachine({
 });
 
 export function isOfTheWorld({ event: { type } }: Pick<Now, 'event'>): boolean {
-  return /^(ledger|identity|desk)\./.test(type);
+  return /^(ledger|identity|desk|reminder)\./.test(type);
 }
 
 function hasLeftPath({ context: { left } }: Now): boolean {
@@ -253,7 +282,9 @@ function hasWayBack({ context: { left, path }, event }: Now): boolean {
 
 /** To be asked back is neither to be understood nor not; and what the world reports says nothing of it. */
 function isUnderstood({ event: { type } }: Now): boolean {
-  return !/^(unclear|ambiguous|secret|wordless|outdated|edited|ledger\..*|identity\..*|desk\..*)$/.test(type);
+  return !/^(unclear|ambiguous|secret|wordless|outdated|edited|ledger\..*|identity\..*|desk\..*|reminder\..*)$/.test(
+    type,
+  );
 }
 
 function isWish({ event: { type } }: Now): boolean {

@@ -15,6 +15,7 @@ import { order } from './order.ts';
 import { photoAndPickup } from './photo-and-pickup.ts';
 import { pinTrouble } from './pin-trouble.ts';
 import { protectedIdentity } from './protected-identity.ts';
+import { reminding } from './reminding.ts';
 import { renewal } from './renewal.ts';
 import { studiesEnded } from './studies-ended.ts';
 import { supplementaryCertificate } from './supplementary-certificate.ts';
@@ -31,6 +32,7 @@ export const guidedPaths = {
   'photo-and-pickup': photoAndPickup,
   'pin-trouble': pinTrouble,
   'protected-identity': protectedIdentity,
+  reminders: reminding,
   renewal,
   'studies-ended': studiesEnded,
   'supplementary-certificate': supplementaryCertificate,

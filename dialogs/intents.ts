@@ -33,6 +33,7 @@ export type PathName =
   | 'photo-and-pickup'
   | 'pin-trouble'
   | 'protected-identity'
+  | 'reminders'
   | 'renewal'
   | 'studies-ended'
   | 'supplementary-certificate'

@@ -8,7 +8,8 @@
  */
 import { assign } from 'xstate';
 import { type Card, isExpired, isIssued, isRevocable, type Receipt } from './card-validity.ts';
-import { isFreshlyProved, proofHasEnded, provedPerson, provingAgain, provingBy } from './proving.ts';
+import { proofHasEnded } from './proof.ts';
+import { isFreshlyProved, provedPerson, provingAgain, provingBy } from './proving.ts';
 import {
   type Context,
   dayOf,

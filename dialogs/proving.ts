@@ -7,7 +7,9 @@
  * student types back is a code that was shown to whoever signed in.
  */
 import { assign } from 'xstate';
-import { type Context, type Instant, type Now, referenceFor, say, vocabulary } from './vocabulary.ts';
+import { minutesBetween } from './proof.ts';
+import { saysReminder } from './reminder.ts';
+import { type Context, type Now, referenceFor, say, vocabulary } from './vocabulary.ts';
 
 /** What may not be undone takes a proof that is no older than this. */
 const MINUTES_A_PROOF_IS_FRESH = 15;
@@ -82,7 +84,8 @@ export function provingBy({ isFresh }: { isFresh: boolean }) {
         'ledger.cardsFound': {
           guard: ({ context, event }) => event.person === context.identity?.person,
           target: 'cardsFound',
-          actions: assign(({ event }) => ({ cards: event.cards })),
+          // A revocation is nothing to be talked over: then it is said another time.
+          actions: [assign(({ event }) => ({ cards: event.cards })), ...(isFresh ? [] : [saysReminder])],
         },
         'ledger.unreachable': {
           guard: ({ event }) => event.request === 'ledger.findCards',
@@ -114,16 +117,7 @@ export function isProved({ context: { identity } }: Now): boolean {
   return identity !== undefined;
 }
 
-/** It has had its time, or nothing was written for too long: whoever writes now may be another. */
-export function proofHasEnded({ context: { identity }, event }: Now): boolean {
-  if (!identity) return false;
-  const isOver = minutesBetween(identity.endsAt, event.at) >= 0;
-  return isOver || minutesBetween(identity.seenAt, event.at) >= identity.idleMinutes;
-}
-
 export function isFreshlyProved(now: Now): boolean {
   const { identity } = now.context;
   return identity !== undefined && minutesBetween(identity.provedAt, now.event.at) < MINUTES_A_PROOF_IS_FRESH;
 }
-
-const minutesBetween = (from: Instant, to: Instant): number => (Date.parse(to) - Date.parse(from)) / 60_000;

@@ -16,6 +16,7 @@ export const switchable: readonly (PathName | Answer | keyof typeof beginnings)[
   ...new Set([
     ...Object.values<Beginning>(beginnings).map(({ path }) => path),
     'forgetting' as const,
+    'reminders' as const,
     ...answers,
     ...(Object.keys(beginnings) as (keyof typeof beginnings)[]),
   ]),

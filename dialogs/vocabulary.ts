@@ -7,6 +7,7 @@
  */
 import { assign, setup } from 'xstate';
 import type { Card, Day, PhotoSite, Receipt, Span } from './card-validity.ts';
+import type { Reminder, Stage } from './due-reminders.ts';
 import type { Intent, PathName } from './intents.ts';
 
 /** A moment with Stockholm's own offset, so that its first ten characters are the day here. */
@@ -80,6 +81,8 @@ export type Heard = Moment &
     | { type: 'startOver' }
     | { type: 'signOut' }
     | { type: 'forgetMe' }
+    | { type: 'remindMe' }
+    | { type: 'stopReminding' }
     /** What the student was shown when they had signed in, and has typed back. */
     | { type: 'signInCode'; code: string }
     | { type: 'ambiguous'; between: Intent[] }
@@ -104,7 +107,8 @@ export type Reported = Moment &
     | { type: 'identity.codeIsSpent' }
     /** There is no way for them to prove who they are. */
     | { type: 'identity.refused' }
-    | { type: 'ledger.cardsFound'; person: string; cards: Card[] }
+    /** What they are to be reminded of, if anything; and whether they could be reminded, and have not asked for it. */
+    | { type: 'ledger.cardsFound'; person: string; cards: Card[]; reminder?: Reminder; canRemind?: true }
     | { type: 'ledger.revoked'; receipt: Receipt }
     /** The ledger answered that it will not revoke this card. */
     | { type: 'ledger.refused' }
@@ -114,6 +118,8 @@ export type Reported = Moment &
     | { type: 'ledger.unanswered'; request: LedgerRequest }
     /** A human gives the conversation back, with what they were told; or has closed their case, or could not take it. */
     | { type: 'desk.handedBack'; told?: Known; isClosed?: true; isUnanswered?: true; isBeginning?: true }
+    /** Somebody is to be reminded: it is the person’s own account, or not; and they have been told there is something. */
+    | { type: 'reminder.due'; person: string; reminder: Reminder; isOwnAccount: boolean; isHinted: boolean }
   );
 
 /** What whoever runs it has done, as a message meets it. */
@@ -168,6 +174,11 @@ export type Effects = {
   handOver: HandingOver;
   /** Something that editors should see. */
   learnFrom: { kind: 'notHelped' };
+  /** From now on somebody is to be reminded, here and wherever else they are; or no more. */
+  wantReminders: { person: string };
+  stopReminders: { person: string };
+  /** This has been said, or that there is something to be said, and is not said again. */
+  remind: { person: string; card: string; stage: Stage; how: 'said' | 'hinted' };
 };
 
 export type Context = {
@@ -194,6 +205,12 @@ export type Context = {
   fromAgent?: readonly Fact[];
   /** Whether it helped has been asked just now, or before. */
   rating?: 'asked' | 'done';
+  /** Whether reminders are to begin or to end, while that takes a proof of who asks. */
+  remindingWish?: 'start' | 'stop';
+  /** Who has asked for reminders here, and has not signed out since. */
+  remindedHere?: string | undefined;
+  /** It has been told here that one can be reminded. */
+  isRemindingOffered?: true;
 };
 
 /** What is left of somebody who is not signed in any more. */
@@ -236,6 +253,12 @@ export const vocabulary = setup({
     erase: (_, _whose: Effects['erase']) => neverRun(),
     handOver: (_, _why: Effects['handOver']) => neverRun(),
     learnFrom: (_, _what: Effects['learnFrom']) => neverRun(),
+    wantReminders: (_, _whose: Effects['wantReminders']) => neverRun(),
+    stopReminders: (_, _whose: Effects['stopReminders']) => neverRun(),
+    remind: (_, _what: Effects['remind']) => neverRun(),
+    noteReminding: assign(
+      (_, now: Partial<Pick<Context, 'remindingWish' | 'remindedHere' | 'isRemindingOffered'>>) => now,
+    ),
     learn: assign(({ context }, told: Known) => ({ known: { ...context.known, ...told } })),
     forget: assign(({ context }, facts: readonly Fact[]) => ({
       known: Object.fromEntries(Object.entries(context.known).filter(([fact]) => !facts.includes(fact as Fact))),
@@ -276,7 +299,7 @@ export const vocabulary = setup({
     signIn: assign(({ event }) =>
       event.type === 'identity.verified' ? { identity: { ...event.proof, seenAt: event.at }, cards: [] } : {},
     ),
-    forgetEverything: assign(() => nothingTold),
+    forgetEverything: assign(() => ({ ...nothingTold, remindedHere: undefined })),
     forgetWayBack: assign({ left: undefined, isInterrupted: false }),
   },
   guards: {

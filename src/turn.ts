@@ -49,6 +49,12 @@ export type Turn = {
   /** A human is to take over, and there is one to be had: now, or when their desk opens. */
   handsOver: (HandingOver & { isNow: boolean }) | undefined;
   learnsFrom: Effects['learnFrom'] | undefined;
+  /** Who wants to be reminded from now on, or no more; and of what somebody has been. */
+  reminding: {
+    wants?: Effects['wantReminders'] | undefined;
+    stops?: Effects['stopReminders'] | undefined;
+    says?: Effects['remind'] | undefined;
+  };
   /** What the student has wanted last. */
   wish: Intent | undefined;
 };
@@ -70,7 +76,15 @@ export function begin(
   });
   const apology = saved ? [{ line: 'conversation/begunAnew', facts: {}, offers: [] }] : [];
   const replies = [...apology, ...said(rest, moment, actions), ...lineOf(rest, moment)];
-  return { ...turnAt(rest), replies, requests: [], erases: undefined, handsOver: undefined, learnsFrom: undefined };
+  return {
+    ...turnAt(rest),
+    replies,
+    requests: [],
+    erases: undefined,
+    handsOver: undefined,
+    learnsFrom: undefined,
+    reminding: {},
+  };
 }
 
 /** False for what another version saved, and for what cannot be restored whatever its version says. */
@@ -104,6 +118,7 @@ export function turnFrom(before: Rest, events: readonly Event[]): Turn {
   let isNoticed = false;
   let erases: Turn['erases'];
   let learnsFrom: Turn['learnsFrom'];
+  let reminding: Turn['reminding'] = {};
   let handing: HandingOver | undefined;
   const [last] = events.slice(-1);
   for (const event of events) {
@@ -118,9 +133,14 @@ export function turnFrom(before: Rest, events: readonly Event[]): Turn {
     requests.push(...listed('request', actions));
     erases ??= listed('erase', actions)[0];
     learnsFrom ??= listed('learnFrom', actions)[0];
+    reminding = {
+      wants: reminding.wants ?? listed('wantReminders', actions)[0],
+      stops: reminding.stops ?? listed('stopReminders', actions)[0],
+      says: reminding.says ?? listed('remind', actions)[0],
+    };
     handing ??= listed('handOver', actions)[0];
   }
-  const turn = { ...turnAt(rest), erases, learnsFrom };
+  const turn = { ...turnAt(rest), erases, learnsFrom, reminding };
   if (handing && last) return { ...turn, ...handingOver(handing, before, rest, spoken, requests, last) };
   const replies = last && isNoticed ? [...spoken, ...restingLines(before, rest, spoken, last)] : [];
   return { ...turn, replies, requests, handsOver: undefined };

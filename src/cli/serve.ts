@@ -35,6 +35,7 @@ import { createMetrics, type Metrics } from '../metrics.ts';
 import { NEWS, SWITCHED, watchSwitches } from '../operations/switches.ts';
 import { mountRecords } from '../privacy/records.ts';
 import { createRetention } from '../privacy/retention.ts';
+import { createReminders } from '../reminders/reminders.ts';
 import { closeServer, createServer, drain, listen } from '../server.ts';
 import { createCardDesk } from '../servicedesk/cards.ts';
 import { createChannelCards } from '../servicedesk/channel-cards.ts';
@@ -51,7 +52,7 @@ import { createSessions, deskSignInCallback } from '../servicedesk/sessions.ts';
 import type { IdentitySettings, ServicedeskIdentity, Settings } from '../settings.ts';
 import { type Database, openDatabase } from '../storage/database.ts';
 import { startEmbeddedPostgres } from '../storage/embedded-postgres.ts';
-import { startJobs } from '../storage/jobs.ts';
+import { type Job, startJobs } from '../storage/jobs.ts';
 import { keyFor } from '../storage/keys.ts';
 import type { Migrations } from '../storage/migration.ts';
 import type { Understanding } from '../understanding/understanding.ts';
@@ -179,6 +180,7 @@ export async function serve({ settings, now, log, ...given }: ServiceWorld): Pro
     const signIns = createSignIns(database, await keyFor(database, 'sign-in'));
     const receipts = createReceiptFiles({ content, key: await keyFor(database, 'receipt'), publicOrigin, now });
     const calendar = createCalendar(content);
+    const reminders = createReminders(database, now);
     const conversations = createConversations({
       content,
       understanding,
@@ -196,6 +198,7 @@ export async function serve({ settings, now, log, ...given }: ServiceWorld): Pro
       receiptLink: receipts.linkTo,
       privateChatLink: settings.bot && privateChatWith(settings.bot.appId),
       visitLink: (visit, opening) => visitLink(publicOrigin(), visit, opening),
+      remindersOf: identity && reminders.of,
       now,
       onTurn: (told) => {
         measured.onTurn(told);
@@ -365,27 +368,33 @@ export async function serve({ settings, now, log, ...given }: ServiceWorld): Pro
 
     origin = await listen(server, settings);
 
-    const jobs = startJobs(
-      database,
-      [
-        { name: 'retention', at: '7 * * * *', run: retention.run },
-        {
-          name: 'purges',
-          at: '17 * * * *',
-          run: async () => {
-            await Promise.all([signIns.purge(), sessions?.purge(), invitations.purge(), limits.purge()]);
-          },
+    const isReminding = () => !switches.off().has('bot') && !switches.off().has('reminders');
+    const tasks: Job[] = [
+      { name: 'retention', at: '7 * * * *', run: retention.run },
+      {
+        name: 'reminders',
+        at: '37 * * * *',
+        run: async (signal) => {
+          if (isReminding()) await reminders.run({ conversations, ledger: ledger.port, onMistake }, signal);
         },
-        { name: 'tallies', at: '27 0 * * *', run: () => addUpTallies(database, dayOf({ at: instantOf(now()) })) },
-      ].map((job) => ({
-        ...job,
-        run: async (signal: AbortSignal) => {
-          await job.run(signal);
-          measured.onJob(job.name);
+      },
+      {
+        name: 'purges',
+        at: '17 * * * *',
+        run: async () => {
+          await Promise.all([signIns.purge(), sessions?.purge(), invitations.purge(), limits.purge()]);
         },
-      })),
-      onMistake,
-    );
+      },
+      { name: 'tallies', at: '27 0 * * *', run: () => addUpTallies(database, dayOf({ at: instantOf(now()) })) },
+    ];
+    const counted = (task: Job): Job => ({
+      ...task,
+      run: async (signal) => {
+        await task.run(signal);
+        measured.onJob(task.name);
+      },
+    });
+    const jobs = startJobs(database, tasks.map(counted), onMistake);
     const stopping = new AbortController();
     const looking = (async () => {
       while (!stopping.signal.aborted) {

@@ -17,7 +17,8 @@
  * stays as it is; a human who speaks goes on speaking.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import type { Day } from '../../dialogs/card-validity.ts';
+import type { Card, Day } from '../../dialogs/card-validity.ts';
+import { nextReminder, type Reminder, type Reminding } from '../../dialogs/due-reminders.ts';
 import { type Intent, talk } from '../../dialogs/intents.ts';
 import { isAnswer } from '../../dialogs/switching.ts';
 import type { Heard, Known, Moment, Opening, Proof, Reported, Request } from '../../dialogs/vocabulary.ts';
@@ -139,6 +140,8 @@ export type World = {
   privateChatLink?: ((place: string) => string | undefined) | undefined;
   /** Where a visit can be fetched, for a calendar. Without a place there is none. */
   visitLink?: ((visit: string, opening: Opening) => string) | undefined;
+  /** What somebody wants to be reminded of, and has been. Without it nobody is told that they can be reminded. */
+  remindersOf?: ((person: string) => Promise<Reminding | undefined>) | undefined;
   now(): Date;
   /** Is told of every turn, once it is committed. */
   onTurn(turn: TurnTold): void;
@@ -197,6 +200,8 @@ export type Conversations = {
   note: (conversation: string, event: Noted & { id: string }) => Promise<number | undefined>;
   /** Asks the ledger again about revocations whose outcome is unknown. No replies, if there is no news. */
   settle: (conversation: string) => Promise<Exchange>;
+  /** Says what somebody is to be reminded of, if only they read there; or, where they asked for it, that there is something. */
+  remind: (due: Due) => Promise<Reminded>;
   /** Delivers what is to be delivered next, in order; one at a time, over all processes. `claimed` is ours already. */
   deliver: (
     conversation: string,
@@ -213,6 +218,18 @@ export type Conversations = {
   /** Resolves when nothing is being done any more. */
   idle: () => Promise<void>;
 };
+
+/** `place` is where they are reached, if they are, though nothing of the conversation may be left. */
+export type Due = {
+  conversation: string;
+  person: string;
+  reminder: Reminder;
+  isHinted: boolean;
+  place: Place | undefined;
+};
+
+/** Whether or not there was anything to be said there; or else it is to be tried again, as while a human speaks. */
+export type Reminded = 'seenTo' | 'later';
 
 /** What became of a reply. `after` is in seconds: from then on anybody may try again. `isUnsure` if it may have come. */
 export type Posted =
@@ -293,7 +310,7 @@ export function createConversations(world: World): Conversations {
 
   /** What a turn leads to, as it is committed. What is suggested stands under the last reply: nobody shows more. */
   const draft = (turn: Turn, moment: Moment, on: Pick<Pending, 'conversation'>): Draft => {
-    const { saved, state, asked, requests, erases, handsOver } = turn;
+    const { saved, state, asked, requests, erases, handsOver, reminding } = turn;
     const spoken = speak(turn.replies, dayOf(moment));
     const said = handsOver?.isNow ? spoken.slice(-1) : spoken;
     const suggests = [...new Set(said.flatMap((reply) => reply.suggests))];
@@ -314,7 +331,7 @@ export function createConversations(world: World): Conversations {
       };
     });
     const kept = { saved, state, asked, suggests };
-    const made: Draft = { kept, replies, requests, heard: [], spoken, erases };
+    const made: Draft = { kept, replies, requests, heard: [], spoken, erases, reminding };
     return handsOver ? handedOver(made, on.conversation, handsOver) : made;
   };
 
@@ -712,7 +729,7 @@ export function createConversations(world: World): Conversations {
       case 'ledger.findCards': {
         const answer = await answerOf(of, () => ledger.findCards(request.person));
         return answer.outcome === 'found'
-          ? { ...momentNow(), type: 'ledger.cardsFound', person: request.person, cards: answer.cards }
+          ? await cardsFound(request.person, answer.cards)
           : { ...momentNow(), type: `ledger.${answer.outcome}`, request: request.request };
       }
       case 'ledger.revoke': {
@@ -724,6 +741,36 @@ export function createConversations(world: World): Conversations {
         return { ...momentNow(), type: `ledger.${outcome}`, request: request.request };
       }
     }
+  };
+
+  /** What they are to be reminded of goes along. That it cannot be told keeps nobody from their cards. */
+  const cardsFound = async (person: string, cards: Card[]): Promise<Reported> => {
+    const found = { ...momentNow(), type: 'ledger.cardsFound' as const, person, cards };
+    if (!world.remindersOf) return found;
+    try {
+      const reminding = await world.remindersOf(person);
+      const reminder = reminding && nextReminder(reminding, cards, dayOf(found));
+      return { ...found, ...(reminder && { reminder }), ...(!reminding && { canRemind: true }) };
+    } catch (mistake) {
+      world.onMistake(mistake);
+      return found;
+    }
+  };
+
+  /** The channel has proved whose account it is, they have signed in from it, and nobody else reads there. */
+  const isAccountOf = async ({ account, isShared }: Pending, person: string): Promise<boolean> => {
+    const { proving } = world;
+    if (account === undefined || isShared || proving?.way !== 'signIn') return false;
+    return (await proving.linkedTo(account))?.person === person;
+  };
+
+  /** Nothing, where nothing is to be said: it is no turn, and leaves the conversation as old as it was. */
+  const reminding = (kept: Kept, on: Pending, { person, reminder, isHinted }: Due, isOwnAccount: boolean) => {
+    const moment = { ...momentNow(), type: 'reminder.due' as const, person, reminder, isOwnAccount, isHinted };
+    const turn = takeTurn(kept.saved, [moment]);
+    if (!turn.reminding.says) return undefined;
+    const drafted = { ...draft(turn, moment, on), heard: [moment.type] };
+    return { ...drafted, ...countedIn(on, [], turn, drafted, dayOf(moment)) };
   };
 
   const verify = async (id: string, { isFresh, code }: Verification, on: Pending): Promise<Reported> => {
@@ -873,6 +920,26 @@ export function createConversations(world: World): Conversations {
       tell(conversation);
       return seq;
     },
+    remind: (due) =>
+      inTurn(due.conversation, async () => {
+        const { conversation, place, person } = due;
+        const found = (await store.pending(conversation)) ?? (place && (await store.open(place)));
+        // Nothing of it is left. It is said where they prove who they are.
+        if (!found) return 'seenTo';
+        await advance(conversation, found);
+        const on = await store.pending(conversation);
+        if (!on?.kept || on.isBusy || on.message || on.speaker !== 'bot' || !isOfThisVersion(on.kept.saved)) {
+          return 'later';
+        }
+        const isOwn = await isAccountOf(on, person);
+        let outcome: Reminded = 'seenTo';
+        await take(on, exchange(on), (now) => {
+          if (now.kept && now.turns === on.turns) return reminding(now.kept, now, due, isOwn);
+          outcome = 'later';
+          return undefined;
+        });
+        return outcome;
+      }),
     async settle(conversation) {
       const pending = await store.pending(conversation);
       const into = exchange(pending);

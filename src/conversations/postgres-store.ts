@@ -166,7 +166,8 @@ const unsay: Statement = {
 
 const leave: Statement = {
   name: 'leave',
-  text: `update conversations set is_pushed = false, delivered_seq = replied_seq, delivering_until = null,
+  text: `with unwanted as (delete from reminders where conversation = $1)
+    update conversations set is_pushed = false, delivered_seq = replied_seq, delivering_until = null,
       delivery_attempts = 0, delivery_parts = 0, delivery_unsure = false where id = $1`,
 };
 
@@ -203,10 +204,14 @@ const IS_NEXT_TO_DELIVER = `is_pushed and $10 > 0 and replied_seq = delivered_se
 export const IS_THEIRS = (agent: string): string =>
   `(speaker = 'agent' and agent ->> 'id' = ${agent} and lease_until > now())`;
 
+/** Where a conversation `c` is reached, if it is by a channel that is pushed to, and only its owner reads there. */
+export const WHERE_REACHED = `case when c.is_pushed and not c.is_shared and c.account is not null
+  then jsonb_build_object('channel', c.channel, 'account', c.account, 'address', c.address) end`;
+
 /** The case that is open after a turn: a new one only if there is none. */
 const OPEN_CASE = `case when $23::text is not null then null else coalesce(open_case, $22::jsonb ->> 'id') end`;
 
-const commitAnd = (name: string, also: string, openCase = OPEN_CASE): Statement => ({
+const commitAnd = (name: string, also: string, { openCase = OPEN_CASE, onlyIf = '' } = {}): Statement => ({
   name,
   text: `with c as (
       update conversations c set
@@ -227,7 +232,7 @@ const commitAnd = (name: string, also: string, openCase = OPEN_CASE): Statement 
           - (select count(*)::integer from requests r where r.id = $12 and r.state = 'open')
       where id = $1 and turns = $2
         and ($12::bigint is null or exists (select from requests r where r.id = $12 and r.state <> 'closed'))
-        and ($24::text is null or ${IS_THEIRS('$24')})
+        and ($24::text is null or ${IS_THEIRS('$24')})${onlyIf}
       returning *
     ), closing as (
       update requests set state = $13, challenge = $16,
@@ -278,6 +283,38 @@ const commitAnd = (name: string, also: string, openCase = OPEN_CASE): Statement 
 
 const commit = commitAnd('commit', '');
 
+/**
+ * What is said twice fails whole, by the key of `reminded`. Whoever reaches somebody by a channel that is pushed to, goes
+ * on to do so, although they ask for it in a web chat too.
+ */
+const commitAndRemind = commitAnd(
+  'commit-and-remind',
+  `, wanting as (
+      insert into reminders as r (person, conversation, place, since, needed_at)
+      select $28, c.id, ${WHERE_REACHED}, $18, $18 from c where $28::text is not null
+      on conflict (person) do update set
+        conversation = case when excluded.place is null and r.place is not null then r.conversation
+          else excluded.conversation end,
+        place = coalesce(excluded.place, r.place), needed_at = excluded.needed_at
+    ), unwanting as (
+      delete from reminders using c where person = $29::text
+    ), reminding as (
+      insert into reminded (person, card, stage, how, at)
+      select says ->> 'person', says ->> 'card', says ->> 'stage', says ->> 'how', $18
+      from c, (select $30::jsonb as says) each where says is not null
+    )`,
+  {
+    onlyIf: `
+        and ($30::jsonb is null or exists (select from reminders r where r.person = $30 ->> 'person' for update))`,
+  },
+);
+
+/** Of whoever is proved, has that account, or has asked for reminders there. */
+const IS_ERASED = (of: string): string => `(${of}.person = $28 or ${of}.person in (
+        select person from links where account = c.account
+        union select person from reminders where conversation = c.id
+      ))`;
+
 /** A conversation that waits for the ledger, or takes a turn just then, is left as it is. */
 const commitAndErase = commitAnd(
   'commit-and-erase',
@@ -293,6 +330,10 @@ const commitAndErase = commitAnd(
       delete from lessons using c where conversation = c.id
     ), unlinked as (
       delete from links using c where links.account = c.account or person = $28
+    ), unwanting as (
+      delete from reminders r using c where ${IS_ERASED('r')}
+    ), unreminded as (
+      delete from reminded r using c where ${IS_ERASED('r')}
     ), others as (
       delete from conversations o using (
         select each.id, each.turns from conversations each, c
@@ -301,7 +342,7 @@ const commitAndErase = commitAnd(
       ) as idle where o.id = idle.id and o.turns = idle.turns
     )`,
   // Whatever was kept for a human is gone with the rest.
-  `$22::jsonb ->> 'id'`,
+  { openCase: `$22::jsonb ->> 'id'` },
 );
 
 const claimUnsettled: Statement = {
@@ -459,7 +500,9 @@ export function createPostgresStore(database: Database): ConversationStore {
     async commit({ conversation, turns, at, kept, replies, answers = null, closes, requests, proved, ...step }) {
       const { erases, handing, lessons = [], tallies = [], counted = null } = step;
       const { saved, state, asked, suggests } = kept;
-      const row = await one<Committed>(erases ? commitAndErase : commit, [
+      const { wants, stops, says } = step.reminding ?? {};
+      const isReminding = !erases && (wants ?? stops ?? says) !== undefined;
+      const committed = one<Committed>(erases ? commitAndErase : isReminding ? commitAndRemind : commit, [
         conversation,
         turns,
         saved.version,
@@ -488,7 +531,9 @@ export function createPostgresStore(database: Database): ConversationStore {
         JSON.stringify(tallies),
         counted,
         ...(erases ? [erases.person ?? null] : []),
+        ...(isReminding ? [wants?.person ?? null, stops?.person ?? null, says ? JSON.stringify(says) : null] : []),
       ]);
+      const row = await (says ? committed.catch(nothingIfDuplicate) : committed);
       if (!row) return undefined;
       const before = row.last_seq - replies.length + 1;
       const delivery = row.is_ours_to_deliver
@@ -537,6 +582,11 @@ export function createPostgresStore(database: Database): ConversationStore {
       return { stalled: of('stalled'), unsettled: of('unsettled'), undelivered: of('undelivered') };
     },
   };
+}
+
+/** Another has said it. */
+function nothingIfDuplicate(mistake: unknown): undefined {
+  if (!isDuplicate(mistake)) throw mistake;
 }
 
 const withButton = (text: Record<string, object>, button: number) =>

@@ -11,7 +11,7 @@ import type { Intent } from '../../dialogs/intents.ts';
 import type { HandingOver, Revocation, Request } from '../../dialogs/vocabulary.ts';
 import type { Spoken, VisitInWords } from '../content.ts';
 import type { Door, Masked } from '../masking.ts';
-import type { Asked, Saved } from '../turn.ts';
+import type { Asked, Saved, Turn } from '../turn.ts';
 
 /** A student's side of a conversation, as its channel knows it. */
 export type Place = {
@@ -173,6 +173,8 @@ export type Step = {
    */
   erases?: { person: string | undefined } | undefined;
   handing?: Handing | undefined;
+  /** Nothing is committed of what was to be said once and has been, or what its person wants no more. */
+  reminding?: Turn['reminding'];
   lessons?: readonly Lesson[];
   tallies?: readonly Tally[];
   /** All that has been counted of it once, with what is counted now. */
@@ -210,7 +212,8 @@ export type ConversationStore = {
   accept(message: Message): Promise<{ seq: number; isNew: boolean; pending: Pending | undefined }>;
   /** What somebody wrote is taken back: other words stand for it, and nobody learns from it. */
   unsay(conversation: string, id: string, instead: string): Promise<void>;
-  /** Nothing is delivered there any more, nor will be, of what is said until something comes from there again. */
+  /** Nothing is delivered there any more, nor will be, of what is said until something comes from there again; nobody is
+   * reminded there either. */
   leave(conversation: string): Promise<void>;
   /** Keeps what is neither answered nor heard, such as a client's own event. The same id again is the same event. */
   note(conversation: string, event: Noted & { id: string; at: Date }): Promise<number | undefined>;

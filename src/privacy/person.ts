@@ -29,6 +29,9 @@ export type PersonExport = {
   }[];
   links: Rows;
   signIns: Rows;
+  /** That they want to be reminded, and of what they have been. */
+  reminders: Rows;
+  reminded: Rows;
   /** What agents at the servicedesk have seen and done of their cards. It is not forgotten with the rest. */
   servicedesk: Rows;
   /** What is kept elsewhere, why it is not here, and how it is got. */
@@ -85,6 +88,8 @@ const exported: Statement = {
     (
       select coalesce(jsonb_agg(to_jsonb(s) - $2::text[] order by s.begun_at), '[]') from sign_ins s where s.person = $1
     ) as "signIns",
+    (select coalesce(jsonb_agg(to_jsonb(r)), '[]') from reminders r where r.person = $1) as reminders,
+    (select coalesce(jsonb_agg(to_jsonb(r) order by r.at), '[]') from reminded r where r.person = $1) as reminded,
     (
       select coalesce(jsonb_agg(to_jsonb(a) - $3::text[] order by a.id), '[]') from desk_audit a where a.holder = $1
     ) as servicedesk`,
@@ -120,16 +125,20 @@ const NOT_INCLUDED: PersonExport['notIncluded'] = [
 ];
 
 export async function exportPerson(database: Database, person: string): Promise<PersonExport> {
-  const [row] = await database.run<Pick<PersonExport, 'conversations' | 'links' | 'signIns' | 'servicedesk'>>(
-    exported,
-    [person, SECRETS_OF_SIGN_IN, OF_AGENT],
-  );
+  const [row] = await database.run<Omit<PersonExport, 'person' | 'notIncluded'>>(exported, [
+    person,
+    SECRETS_OF_SIGN_IN,
+    OF_AGENT,
+  ]);
   if (!row) throw new Error('An export gave no row');
   return { person, ...row, notIncluded: NOT_INCLUDED };
 }
 
 const forgetLinks: Statement = { name: 'forget-links', text: 'delete from links where person = $1' };
 const forgetSignIns: Statement = { name: 'forget-sign-ins', text: 'delete from sign_ins where person = $1' };
+
+const forgetReminders: Statement = { name: 'forget-reminders', text: 'delete from reminders where person = $1' };
+const forgetReminded: Statement = { name: 'forget-reminded', text: 'delete from reminded where person = $1' };
 
 /** One that a turn is taken in meanwhile is left as it is: that turn may have asked something of the world. */
 const forgetConversations: Statement = {
@@ -159,6 +168,9 @@ export async function forgetPerson(
   person: string,
 ): Promise<{ removed: number; stays: readonly Stays[] }> {
   let removed = 0;
+  // The first, so that nothing is said to them meanwhile.
+  await database.run(forgetReminders, [person]);
+  await database.run(forgetReminded, [person]);
   for (;;) {
     removed += (await database.run(forgetConversations, [person])).length;
     const rows = await database.run<{ conversation: string; state: 'open' | 'unsettled' | null }>(remaining, [person]);

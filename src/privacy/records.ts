@@ -99,6 +99,8 @@ const written: Readonly<Record<string, readonly string[]>> = {
   ],
   links: ['account', 'person', 'linked_at', 'proved_at'],
   proofs: ['conversation', 'person', 'proved_at', 'heard_at'],
+  reminders: ['person', 'conversation', 'place', 'since', 'needed_at', 'looked_on', 'busy_until'],
+  reminded: ['person', 'card', 'stage', 'how', 'at'],
   cases: [
     'id',
     'conversation',

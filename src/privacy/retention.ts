@@ -69,9 +69,27 @@ const removeLinks: Statement = {
   text: `with old as (
       select account from links l
       where linked_at < $1 and not exists (select from proofs p where p.person = l.person)
+        and not exists (select from reminders r where r.person = l.person)
       limit ${BATCH} for update skip locked
     )
     delete from links l using old where l.account = old.account returning l.account`,
+};
+
+/** Reminders are wanted for as long as there is a card to be reminded of, however long ago the chat was. */
+const removeReminders: Statement = {
+  name: 'remove-reminders',
+  text: `with old as (select person from reminders where needed_at < $1 limit ${BATCH} for update skip locked)
+    delete from reminders r using old where r.person = old.person returning r.person`,
+};
+
+const removeReminded: Statement = {
+  name: 'remove-reminded',
+  text: `with old as (
+      select ctid from reminded each
+      where at < $1 and not exists (select from reminders r where r.person = each.person)
+      limit ${BATCH} for update skip locked
+    )
+    delete from reminded each using old where each.ctid = old.ctid returning each.person`,
 };
 
 /** A sign-in that was met may be asked for by the same try for a day more, and no longer. */
@@ -97,6 +115,8 @@ export function createRetention({ database, days, now = () => new Date() }: Rete
     if (days === undefined) return 0;
     const oldest = new Date(at.getTime() - days * DAY);
     const removed = await removeAll(removeConversations, oldest, signal);
+    await removeAll(removeReminders, oldest, signal);
+    await removeAll(removeReminded, oldest, signal);
     await removeAll(removeLinks, oldest, signal);
     await removeAll(removeSignIns, new Date(at.getTime() - DAY), signal);
     return removed;

@@ -196,6 +196,7 @@ const PATHS = {
   'photo-and-pickup': 1,
   'pin-trouble': 1,
   'protected-identity': 1,
+  reminders: 1,
   renewal: 1,
   'studies-ended': 1,
   'supplementary-certificate': 1,

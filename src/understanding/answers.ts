@@ -37,7 +37,17 @@ export type AnswerReader = {
 };
 
 const Phrases = z.array(z.coerce.string().min(1));
-const commands = ['cancel', 'startOver', 'back', 'help', 'human', 'signOut', 'forgetMe'] as const;
+const commands = [
+  'cancel',
+  'startOver',
+  'back',
+  'help',
+  'human',
+  'signOut',
+  'forgetMe',
+  'remindMe',
+  'stopReminding',
+] as const;
 const dateFacts = ['expiresOn', 'issuedOn', 'orderedOn'] as const;
 type DateFact = (typeof dateFacts)[number];
 const Values = z.record(z.string(), Phrases);

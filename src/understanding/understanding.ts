@@ -204,6 +204,8 @@ const commands: Record<Command, Wish> = {
   human: { type: 'intent.talk-to-human' },
   signOut: { type: 'signOut' },
   forgetMe: { type: 'forgetMe' },
+  remindMe: { type: 'remindMe' },
+  stopReminding: { type: 'stopReminding' },
 };
 
 /** Between two wishes that the same path answers, from the same facts, there is nothing to ask back about. */

@@ -12,6 +12,7 @@ import { lines, places } from '../../dialogs/chart.ts';
 import { restingState } from '../../dialogs/conversation.ts';
 import { linesOfHandingOver } from '../../dialogs/handing-over.ts';
 import { answers, beginnings, type PathName } from '../../dialogs/intents.ts';
+import { linesOfReminders } from '../../dialogs/reminder.ts';
 import type { Context, Fact, Reported, Request, Revocation } from '../../dialogs/vocabulary.ts';
 import { createContent, readFiles } from '../../src/content.ts';
 import { asked, turnFrom } from '../../src/turn.ts';
@@ -88,6 +89,8 @@ describe('every conversation', () => {
           ? restsIn(step, 'forgetting/waitsForLedger') || says(step, 'forgetting/waitsForLedger')
           : restsIn(step, 'forgetting/confirming'),
     ],
+    ['remindMe', (step) => restsIn(step, 'reminders/')],
+    ['stopReminding', (step) => restsIn(step, 'reminders/')],
     ['intent.help', (step) => says(step, 'conversation/help') && !moves(step)],
     ['intent.talk-to-human', (step) => linesOfHandingOver.some((line) => says(step, line)) && !moves(step)],
     ['intent.out-of-scope', (step) => says(step, 'conversation/outOfScope') && !moves(step)],
@@ -447,6 +450,68 @@ describe('what is switched off', () => {
   });
 });
 
+describe('whoever wants to be reminded', () => {
+  const isReminder = ({ line }: { line: string }) => (linesOfReminders as readonly string[]).includes(line);
+  const reminded = today.steps.filter(({ replies }) => replies.some(isReminder));
+  const isHint = (step: Step) => says(step, 'reminders/waits');
+  const personIn = ({ event }: Step) => ('person' in event ? event.person : undefined);
+
+  it('is reminded in no other place than where only they read', () => {
+    expect(new Set(reminded.flatMap(({ replies }) => replies.filter(isReminder)).map(({ line }) => line)).size).toBe(5);
+    const isOverheard = (step: Step) => {
+      const { before, event, replies } = step;
+      if (!replies.some(isReminder)) return false;
+      if (before.context.isAmongOthers) return true;
+      if (event.type === 'reminder.due' && event.isOwnAccount) return false;
+      return before.context.identity?.person !== personIn(step) || event.at.slice(11) > '08:30';
+    };
+    expect(broken(isOverheard)).toEqual([]);
+  });
+
+  it('is told that there is something where they asked for it, if they are not proved any more, and once', () => {
+    const hinted = today.steps.filter(isHint);
+    expect(hinted.length).toBeGreaterThan(0);
+    const isUncalledFor = (step: Step) =>
+      step.before.context.remindedHere !== personIn(step) ||
+      !('isHinted' in step.event && !step.event.isHinted) ||
+      step.replies.some(({ facts, line }) => line === 'reminders/waits' && 'cardKind' in facts);
+    expect(broken((step) => isHint(step) && isUncalledFor(step))).toEqual([]);
+  });
+
+  it('is kept to be so, and kept to have been, by the same turn that says it', () => {
+    const isUnkept = ({ replies, reminding: { says } }: Step) =>
+      replies.some(isReminder) !== (says?.how === 'said') ||
+      replies.some(({ line }) => line === 'reminders/waits') !== (says?.how === 'hinted');
+    expect(broken(isUnkept)).toEqual([]);
+    const starts = ({ reminding: { wants } }: Step) => wants !== undefined;
+    const stops = ({ reminding }: Step) => reminding.stops !== undefined;
+    const comesTo = (step: Step, state: string, by: string) =>
+      restsIn(step, `reminders/${state}`) && (moves(step) || step.event.type === by);
+    expect(broken((step) => starts(step) !== comesTo(step, 'wanted', 'remindMe'))).toEqual([]);
+    expect(broken((step) => stops(step) !== comesTo(step, 'unwanted', 'stopReminding'))).toEqual([]);
+  });
+
+  it('begins with a proof of who they are, and ends with one, or where they asked for it', () => {
+    const provedIn = ({ before, event }: Step) =>
+      event.type === 'identity.verified' ? event.proof.person : before.context.identity?.person;
+    const isStranger = (step: Step) => {
+      const { wants, stops } = step.reminding;
+      const isTheirs = stops && (stops.person === provedIn(step) || stops.person === step.before.context.remindedHere);
+      return (wants && wants.person !== provedIn(step)) ?? (stops && !isTheirs) ?? false;
+    };
+    expect(broken(isStranger)).toEqual([]);
+  });
+
+  it('stays where they were, and is asked again what they were asked', () => {
+    const isMoved = (step: Step) =>
+      step.event.type === 'reminder.due' &&
+      (moves(step) ||
+        step.after.context.path !== step.before.context.path ||
+        (step.replies.length > 0 && asked(step.before).fact !== undefined && !isLastSaid(step.replies, step.after)));
+    expect(broken(isMoved)).toEqual([]);
+  });
+});
+
 describe('every revocation', () => {
   it('is requested on nothing but a yes to the confirmation of that very card', () => {
     const unasked = ({ before, event }: Step, { card }: Revocation) =>
@@ -576,7 +641,7 @@ function brokenAmong(stepsIn: (walk: Walk) => readonly Step[], isWrong: Judgemen
 /** Later than a proof lasts. */
 const isHeardMuchLater = (event: Event): boolean => isHeard(event) && event.at.slice(11) > '08:30';
 
-const isHeard = ({ type }: Event): boolean => !/^(ledger|identity)\./.test(type);
+const isHeard = ({ type }: Event): boolean => !/^(ledger|identity|reminder)\./.test(type);
 
 const linesOf = (replies: Step['replies']): string[] => replies.map(({ line }) => line);
 

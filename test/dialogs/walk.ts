@@ -19,6 +19,7 @@ import { addDays, addMonths, type Card, type Day, type Span } from '../../dialog
 import { factsOf } from '../../dialogs/chart.ts';
 import { conversation, restingState } from '../../dialogs/conversation.ts';
 import { answers, type Beginning, beginnings, type Intent, intents } from '../../dialogs/intents.ts';
+import type { Reminder } from '../../dialogs/due-reminders.ts';
 import type { Asks, Fact, Heard, Known, Moment, Reported } from '../../dialogs/vocabulary.ts';
 import { asked, type Rest, type Turn, turnFrom } from '../../src/turn.ts';
 import { type Event, momentAt, ordinary, proofOf, reserve } from './events.ts';
@@ -99,6 +100,7 @@ export function walkOn(day: Day, wished: readonly Intent[] = intents, isAmongOth
     return [
       ...(isNewPlace ? [...wishes(moment, wished), ...secondWishes(moment, wished), ...news(moment)] : []),
       ...(isNewPlace ? humans(moment) : []),
+      ...(isNewPlace || rest.context.remindedHere !== undefined ? reminders(moment, muchLater) : []),
       ...(isNew ? [{ ...moment, type: 'unclear' } as const] : []),
       { ...moment, type: 'yes' },
       { ...moment, type: 'no' },
@@ -220,6 +222,8 @@ function startsAt(moment: Moment, wished: readonly Intent[], isAmongOthers: bool
     ...pathsThatProve
       .filter((intent) => wished.includes(intent))
       .map((intent) => after(proved, wish(moment, intent, {}))),
+    after(proved, { ...moment, type: 'remindMe' }),
+    after(proved, { ...moment, type: 'stopReminding' }),
   ];
   return [{ rest: plain, way: [] }, ...told.map((event) => after(plain, event)), ...(isAmongOthers ? [] : withProof())];
 }
@@ -238,6 +242,8 @@ const wishes = (moment: Moment, wished: readonly Intent[]): Heard[] => [
   { ...moment, type: 'startOver' },
   { ...moment, type: 'signOut' },
   { ...moment, type: 'forgetMe' },
+  { ...moment, type: 'remindMe' },
+  { ...moment, type: 'stopReminding' },
   { ...moment, type: 'signInCode', code: 'BCDFGHJK' },
   { ...moment, type: 'ambiguous', between: ['lost-card', 'pin-locked'] },
   { ...moment, type: 'secret' },
@@ -263,6 +269,40 @@ const humans = (moment: Moment): Event[] => [
   { ...moment, type: 'desk.handedBack', isClosed: true },
   { ...moment, type: 'desk.handedBack', isUnanswered: true },
 ];
+
+/** Of each line there is of it: on their own account, and where they may have asked for it, while they are proved or no more. */
+const reminders = (moment: Moment, muchLater: Moment): Event[] => {
+  const due = { type: 'reminder.due', person: 'anna', isHinted: false } as const;
+  const [own, elsewhere] = [
+    { ...due, isOwnAccount: true },
+    { ...due, isOwnAccount: false },
+  ];
+  const all = remindersOn(moment);
+  return [
+    ...all.map((reminder): Event => ({ ...moment, ...own, reminder })),
+    ...all.slice(0, 1).flatMap((reminder): Event[] => [
+      { ...moment, ...elsewhere, reminder },
+      { ...muchLater, ...elsewhere, reminder },
+      { ...muchLater, ...elsewhere, reminder, isHinted: true },
+      { ...muchLater, ...elsewhere, person: 'bo', reminder },
+    ]),
+  ];
+};
+
+const remindersOn = ({ at }: Moment): Reminder[] => {
+  const day = at.slice(0, 10) as Day;
+  const waiting = { ...ordinary, expiresOn: addMonths(day, 40), state: 'AWAITING_HANDOVER' } as const;
+  const { id, ending, kind, issuer } = ordinary;
+  const orderedOn = addMonths(day, -2);
+  return [
+    { stage: 'renew', card: { ...ordinary, expiresOn: addDays(day, 30) } },
+    { stage: 'lapses', card: { id, ending, kind, issuer, state: 'ORDERED', orderedOn } },
+    ...(['lindhagen', 'sodersjukhuset', undefined] as const).map((photoSite): Reminder => ({
+      stage: 'pickup',
+      card: { ...waiting, photoSite },
+    })),
+  ];
+};
 
 /** What was wished in the same message as something else, and waits while that has its questions. */
 const secondWishes = (moment: Moment, wished: readonly Intent[]): Heard[] =>
@@ -320,6 +360,12 @@ export const reports = (moment: Moment): Reported[] => {
     { ...moment, type: 'identity.codeIsSpent' },
     { ...moment, type: 'identity.refused' },
     ...holdings.map((cards): Reported => ({ ...moment, type: 'ledger.cardsFound', person: 'anna', cards })),
+    { ...moment, type: 'ledger.cardsFound', person: 'anna', cards: [active], canRemind: true },
+    ...remindersOn(moment)
+      .slice(0, 1)
+      .map((reminder): Reported => {
+        return { ...moment, type: 'ledger.cardsFound', person: 'anna', cards: [reminder.card], reminder };
+      }),
     { ...moment, type: 'ledger.cardsFound', person: 'bo', cards: [{ ...ordinary, id: 'c_9999', ending: '9999' }] },
     {
       ...moment,
@@ -347,7 +393,7 @@ function sameness(rest: Rest): string {
   const known = Object.entries(context.known).filter(([fact]) => facts.includes(fact as Fact));
   const held = context.cards.map(({ id, state: each }) => [id, each]);
   const proof = aboutCards.includes(state) && [context.identity?.person, held, context.proposal];
-  const isProved = context.identity !== undefined && (pathsThatProve as string[]).includes(path);
+  const isProved = context.identity !== undefined && [...pathsThatProve, 'reminders'].includes(path);
   return JSON.stringify([
     value,
     isOpen && known.sort(),
@@ -357,6 +403,7 @@ function sameness(rest: Rest): string {
     context.left !== undefined,
     context.isUnsettled,
     path === 'conversation' && [context.wish !== undefined, context.rating],
+    path === 'reminders' && [isOpen && context.remindingWish, context.remindedHere],
   ]);
 }
 

@@ -38,7 +38,7 @@ describe('a suggestion elsewhere', () => {
   it.each(wishes)('is a wish that needs no asking back: $line, “$suggestion”', ({ suggestion }) => {
     const [wish, ...others] = hear(suggestion);
     expect(others).toEqual([]);
-    expect(wish?.type).toMatch(/^(intent\.(?!out-of-scope)|back$|yes$|no$|signOut$|forgetMe$)/);
+    expect(wish?.type).toMatch(/^(intent\.(?!out-of-scope)|back$|yes$|no$|signOut$|forgetMe$|remindMe$)/);
   });
 });
 

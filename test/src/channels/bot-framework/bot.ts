@@ -2,7 +2,7 @@
 import { type BotFramework, createBotFramework } from '../../../../src/channels/bot-framework/adapter.ts';
 import type { DeliveryTold } from '../../../../src/channels/bot-framework/conversation-dialog.ts';
 import { toTeamsActivities } from '../../../../src/channels/bot-framework/outgoing.ts';
-import { createConversations, type World } from '../../../../src/conversations/conversations.ts';
+import { type Conversations, createConversations, type World } from '../../../../src/conversations/conversations.ts';
 import { createPostgresStore } from '../../../../src/conversations/postgres-store.ts';
 import type { ConversationStore } from '../../../../src/conversations/store.ts';
 import { closeServer, createServer, listen } from '../../../../src/server.ts';
@@ -19,6 +19,7 @@ export type Bot = Pick<BotFramework, 'idle'> & {
   told: DeliveryTold[];
   /** Our own mistakes, and what somebody here has to mend. */
   mistakes: unknown[];
+  conversations: Conversations;
   /** Looks once for what was left, and begins with it. */
   look: () => Promise<void>;
   stop: () => Promise<void>;
@@ -43,6 +44,7 @@ export async function openBot(microsoft: Microsoft, database: Database, changes:
     origin: await listen(server, { host: '127.0.0.1', port: 0 }),
     told,
     mistakes,
+    conversations,
     idle: bot.idle,
     async look() {
       bot.catchUp(await conversations.resume());
