@@ -1,7 +1,8 @@
 /** The pages around the chat, as a student or a data protection officer sees them. */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Browser } from 'playwright-core';
-import { createDatabase } from '../database/database.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { admin, createDatabase } from '../database/database.ts';
+import { content } from '../product.ts';
 import { type Serving, startServing } from '../serving.ts';
 import { clientOf } from '../src/channels/direct-line/client.ts';
 import { barriersOn, isTooWide, openBrowser, tabTo, visit } from './browser.ts';
@@ -10,9 +11,10 @@ const PHONE = { viewport: { width: 320, height: 640 } };
 
 let browser: Browser;
 let serving: Serving;
+let url: string;
 
 beforeAll(async () => {
-  const url = await createDatabase();
+  url = await createDatabase();
   [browser, serving] = await Promise.all([openBrowser(), startServing({ DATABASE_URL: url })]);
 });
 afterAll(async () => {
@@ -115,6 +117,81 @@ describe('the servicedesk’s pages without scripts', () => {
     await page.getByLabel('Beslut').selectOption('Med beslut');
     await page.getByRole('button', { name: 'Visa' }).press('Enter');
     await lesson.getByText(/^Det gäller något annat, av Disa, /).waitFor();
+    await close();
+  });
+});
+
+describe('with every neighbour down', () => {
+  const label = (name: string) => content.label(`contact-page/${name}`);
+  const TITLE = label('title');
+  const name = () => new URL(url).pathname.slice(1);
+  /** Nobody is let in to the database, and whoever was there is cut off. */
+  const takeAway = async () => {
+    await admin(`alter database ${name()} allow_connections false`);
+    await admin(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name()}'`);
+    await untilTold(TITLE);
+  };
+  const giveBack = async () => {
+    await admin(`alter database ${name()} allow_connections true`);
+    await untilTold(content.label('conversation/listening'));
+  };
+  /** Until the page says so to anybody who comes. */
+  const untilTold = async (text: string): Promise<void> => {
+    for (;;) if ((await (await fetch(serving.origin)).text()).includes(text)) return;
+  };
+  const write = async (page: Page, text: string) => {
+    await page.getByRole('textbox').fill(text);
+    await page.getByRole('button', { name: content.label('chat/send') }).click();
+  };
+  const says = (page: Page, text: string) => page.locator('[data-from="bot"]', { hasText: text }).waitFor();
+  const quiet = { policy: [], elsewhere: [], errors: [] };
+  afterEach(giveBack);
+
+  it.each([PHONE, { colorScheme: 'dark' as const }, { javaScriptEnabled: false, ...PHONE }])(
+    'whoever comes is told whom to contact, without a barrier, and finds the chat by a reload: %j',
+    async (how) => {
+      await takeAway();
+      const response = await fetch(serving.origin);
+      expect(response.status).toBe(200);
+      expect(response.headers.get('content-security-policy')).toContain("frame-ancestors 'self'");
+      expect((await fetch(`${serving.origin}/health`)).status).toBe(503);
+      const { page, complaints, close } = await visit(browser, serving.origin, how);
+      await page.getByRole('heading', { name: TITLE }).waitFor();
+      await page.getByText(label('urgent')).waitFor();
+      expect(await page.locator('script').count()).toBe(0);
+      if (!('javaScriptEnabled' in how)) expect(await barriersOn(page)).toEqual([]);
+      if (!('javaScriptEnabled' in how)) expect(await isTooWide(page)).toBe(false);
+      await giveBack();
+      await page.reload();
+      await says(page, content.label('conversation/listening'));
+      if (!('javaScriptEnabled' in how)) expect(await complaints()).toEqual(quiet);
+      await close();
+    },
+  );
+
+  it('whoever writes by a form is told that it may not have come through, and sends the same again', async () => {
+    const { page, close } = await visit(browser, serving.origin, { javaScriptEnabled: false });
+    await write(page, 'jag har slagit fel kod tre gånger');
+    await says(page, 'Har du kvar pukkoden');
+    await takeAway();
+    await write(page, 'nej');
+    await page.getByRole('heading', { name: TITLE }).waitFor();
+    await giveBack();
+    await page.getByRole('button', { name: label('send') }).click();
+    await says(page, 'ett nytt PUK-kodbrev');
+    expect(await page.locator('.message.own').count()).toBe(2);
+    await close();
+  });
+
+  it('whoever has the chat open is told whom to contact, and is answered by itself when all is well', async () => {
+    const { page, close } = await visit(browser, serving.origin);
+    await write(page, 'jag har slagit fel kod tre gånger');
+    await says(page, 'Har du kvar pukkoden');
+    await takeAway();
+    await write(page, 'nej');
+    await page.getByRole('status').getByText(content.label('chat/offlineContact')).waitFor();
+    await giveBack();
+    await says(page, 'ett nytt PUK-kodbrev');
     await close();
   });
 });
