@@ -1,11 +1,12 @@
 /** The pages around the chat, as a student or a data protection officer sees them. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { admin, createDatabase } from '../database/database.ts';
 import { content } from '../product.ts';
 import { type Serving, startServing } from '../serving.ts';
 import { clientOf } from '../src/channels/direct-line/client.ts';
-import { barriersOn, isTooWide, openBrowser, tabTo, visit } from './browser.ts';
+import { barriersOn, isTooWide, openBrowser, tabTo, type Visit, visit, type Visiting } from './browser.ts';
 
 const PHONE = { viewport: { width: 320, height: 640 } };
 
@@ -121,77 +122,78 @@ describe('the servicedesk’s pages without scripts', () => {
   });
 });
 
+/** One after the other: everything is taken away, and given back in the last. */
 describe('with every neighbour down', () => {
   const label = (name: string) => content.label(`contact-page/${name}`);
-  const TITLE = label('title');
   const name = () => new URL(url).pathname.slice(1);
-  /** Nobody is let in to the database, and whoever was there is cut off. */
-  const takeAway = async () => {
-    await admin(`alter database ${name()} allow_connections false`);
-    await admin(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name()}'`);
-    await untilTold(TITLE);
-  };
-  const giveBack = async () => {
-    await admin(`alter database ${name()} allow_connections true`);
-    await untilTold(content.label('conversation/listening'));
-  };
-  /** Until the page says so to anybody who comes. */
-  const untilTold = async (text: string): Promise<void> => {
-    for (;;) if ((await (await fetch(serving.origin)).text()).includes(text)) return;
-  };
   const write = async (page: Page, text: string) => {
     await page.getByRole('textbox').fill(text);
     await page.getByRole('button', { name: content.label('chat/send') }).click();
   };
   const says = (page: Page, text: string) => page.locator('[data-from="bot"]', { hasText: text }).waitFor();
-  const quiet = { policy: [], elsewhere: [], errors: [] };
-  afterEach(giveBack);
+  /** Until whoever comes is told so, which takes a second. */
+  const untilTold = async (text: string): Promise<void> => {
+    while (!(await (await fetch(serving.origin)).text()).includes(text)) await wait(100);
+  };
+  /** Somebody in the middle of a conversation. */
+  const asked = async (how: Visiting): Promise<Visit> => {
+    const visited = await visit(browser, serving.origin, how);
+    await write(visited.page, 'jag har slagit fel kod tre gånger');
+    await says(visited.page, 'Har du kvar pukkoden');
+    return visited;
+  };
+  let [byForm, byScript, newcomer]: Visit[] = [];
 
-  it.each([PHONE, { colorScheme: 'dark' as const }, { javaScriptEnabled: false, ...PHONE }])(
-    'whoever comes is told whom to contact, without a barrier, and finds the chat by a reload: %j',
-    async (how) => {
-      await takeAway();
-      const response = await fetch(serving.origin);
-      expect(response.status).toBe(200);
-      expect(response.headers.get('content-security-policy')).toContain("frame-ancestors 'self'");
-      expect((await fetch(`${serving.origin}/health`)).status).toBe(503);
-      const { page, complaints, close } = await visit(browser, serving.origin, how);
-      await page.getByRole('heading', { name: TITLE }).waitFor();
-      await page.getByText(label('urgent')).waitFor();
-      expect(await page.locator('script').count()).toBe(0);
-      if (!('javaScriptEnabled' in how)) expect(await barriersOn(page)).toEqual([]);
-      if (!('javaScriptEnabled' in how)) expect(await isTooWide(page)).toBe(false);
-      await giveBack();
-      await page.reload();
-      await says(page, content.label('conversation/listening'));
-      if (!('javaScriptEnabled' in how)) expect(await complaints()).toEqual(quiet);
-      await close();
-    },
-  );
-
-  it('whoever writes by a form is told that it may not have come through, and sends the same again', async () => {
-    const { page, close } = await visit(browser, serving.origin, { javaScriptEnabled: false });
-    await write(page, 'jag har slagit fel kod tre gånger');
-    await says(page, 'Har du kvar pukkoden');
-    await takeAway();
-    await write(page, 'nej');
-    await page.getByRole('heading', { name: TITLE }).waitFor();
-    await giveBack();
-    await page.getByRole('button', { name: label('send') }).click();
-    await says(page, 'ett nytt PUK-kodbrev');
-    expect(await page.locator('.message.own').count()).toBe(2);
-    await close();
+  beforeAll(async () => {
+    [byForm, byScript] = await Promise.all([asked({ javaScriptEnabled: false }), asked({})]);
+    // Nobody is let in, and whoever was there is cut off.
+    await admin(`alter database ${name()} allow_connections false`);
+    await admin(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name()}'`);
+    await untilTold(label('title'));
+  });
+  afterAll(async () => {
+    await admin(`alter database ${name()} allow_connections true`);
+    await Promise.all([byForm, byScript, newcomer].map((each) => each?.close()));
   });
 
-  it('whoever has the chat open is told whom to contact, and is answered by itself when all is well', async () => {
-    const { page, close } = await visit(browser, serving.origin);
-    await write(page, 'jag har slagit fel kod tre gånger');
-    await says(page, 'Har du kvar pukkoden');
-    await takeAway();
-    await write(page, 'nej');
-    await page.getByRole('status').getByText(content.label('chat/offlineContact')).waitFor();
-    await giveBack();
-    await says(page, 'ett nytt PUK-kodbrev');
-    await close();
+  it('whoever comes is told whom to contact, in a page without a script and without a barrier', async () => {
+    const response = await fetch(serving.origin);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-security-policy')).toContain("frame-ancestors 'self'");
+    expect((await fetch(`${serving.origin}/health`)).status).toBe(503);
+    newcomer = await visit(browser, serving.origin, { ...PHONE, colorScheme: 'dark' });
+    const { page, complaints } = newcomer;
+    await page.getByRole('heading', { name: label('title') }).waitFor();
+    await page.getByText(label('urgent')).waitFor();
+    expect(await page.locator('script').count()).toBe(0);
+    expect(await barriersOn(page)).toEqual([]);
+    expect(await isTooWide(page)).toBe(false);
+    expect(await complaints()).toEqual({ policy: [], elsewhere: [], errors: [] });
+  });
+
+  it('whoever writes by a form is told that it may not have come through', async () => {
+    if (!byForm) throw new Error('Nobody writes by a form');
+    await write(byForm.page, 'nej');
+    await byForm.page.getByRole('heading', { name: label('title') }).waitFor();
+    expect(await byForm.page.getByRole('button', { name: label('send') }).count()).toBe(1);
+  });
+
+  it('whoever has the chat open is told whom to contact', async () => {
+    if (!byScript) throw new Error('Nobody has the chat open');
+    await write(byScript.page, 'nej');
+    await byScript.page.getByRole('status').getByText(content.label('chat/offlineContact')).waitFor();
+  });
+
+  it('nothing more is needed of anybody than a reload, or to send it again, when it is back', async () => {
+    if (!byForm || !byScript || !newcomer) throw new Error('Nobody is there');
+    await admin(`alter database ${name()} allow_connections true`);
+    await untilTold(content.label('conversation/listening'));
+    await newcomer.page.reload();
+    await says(newcomer.page, content.label('conversation/listening'));
+    await byForm.page.getByRole('button', { name: label('send') }).click();
+    for (const { page } of [byForm, byScript]) {
+      await says(page, 'ett nytt PUK-kodbrev');
+      expect(await page.locator('.message.own').count()).toBe(2);
+    }
   });
 });
