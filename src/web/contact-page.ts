@@ -19,7 +19,7 @@ export const contactPageLabels = TEXTS.map((name) => `contact-page/${name}`);
 /** What was sent by a form and may not have come through, to be sent again under the same id. */
 export type Unsure = { action: string; fields: Readonly<Record<string, string>> };
 
-export function contactPage(content: Pick<Content, 'label'>, unsure?: Unsure): Page {
+export function contactPage(content: Pick<Content, 'label' | 'sources'>, unsure?: Unsure): Page {
   return {
     title: content.label('contact-page/title'),
     head: (nonce) => `<style nonce="${nonce}">${READING_STYLE}</style>\n<link rel="icon" href="data:,">`,
@@ -29,7 +29,7 @@ export function contactPage(content: Pick<Content, 'label'>, unsure?: Unsure): P
 }
 
 /** The same as a file, whose policy is in itself. */
-export function contactFile(content: Pick<Content, 'label'>): string {
+export function contactFile(content: Pick<Content, 'label' | 'sources'>): string {
   const hash = createHash('sha256').update(READING_STYLE).digest('base64');
   const policy = `default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; style-src 'sha256-${hash}'`;
   return documentOf({
@@ -39,13 +39,14 @@ export function contactFile(content: Pick<Content, 'label'>): string {
   });
 }
 
-function bodyOf(content: Pick<Content, 'label'>, unsure?: Unsure): string {
+function bodyOf(content: Pick<Content, 'label' | 'sources'>, unsure?: Unsure): string {
   const say = (name: string) => escaped(content.label(`contact-page/${name}`));
   const section = (name: string) => `<h2>${say(`${name}Title`)}</h2>\n<p>${say(name)}</p>`;
   return `<main>
 <h1>${say('title')}</h1>
 <p>${say('why')}</p>
-${['urgent', 'other', 'again'].map(section).join('\n')}${unsure ? `\n${formOf(unsure, say('send'))}` : ''}
+${['urgent', 'other', 'again'].map(section).join('\n')}
+${content.sources.map((source) => `<p><small>${escaped(content.label('conversation/source', source))}</small></p>`).join('\n')}${unsure ? `\n${formOf(unsure, say('send'))}` : ''}
 </main>`;
 }
 

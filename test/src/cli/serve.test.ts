@@ -1,5 +1,5 @@
 /** The service as whoever runs it sees it: how it starts, how it fails to, what it logs, and how it stops. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { admin, createDatabase, databaseUrl, openTestDatabase } from '../../database/database.ts';
-import { content, production } from '../../product.ts';
+import { content, production, root } from '../../product.ts';
 import { failToServe, type Serving, startServing } from '../../serving.ts';
 import { type Chat, clientOf } from '../channels/direct-line/client.ts';
 
@@ -51,6 +51,25 @@ describe('a data folder', () => {
   it('is open in one process at a time, and the other says so', async () => {
     await fails(environment, 15, /is open in another process: stop that one, or choose another folder/);
     expect((await fetch(`${serving.origin}/health`)).status).toBe(200);
+  });
+
+  it('is where a switch can be turned meanwhile', async () => {
+    const by = ['--by', 'whoever is on call', '--reason', 'to see it done'];
+    expect(await command(environment, 'switch', 'off', 'bot', ...by)).toBe('bot is off.\n');
+    const client = clientOf(serving.origin);
+    const other = await client.begin();
+    await client.send(other, { type: 'message', text: 'hej' });
+    await client.until(other, 'Jag är avstängd en stund');
+    expect(await command(environment, 'switch')).toMatch(
+      /^bot is off since \S+, by whoever is on call: to see it done\n/,
+    );
+    expect(await command(environment, 'switch', 'on', 'bot', ...by)).toBe('bot is on.\n');
+    const mistaken = [command(environment, 'switch', 'off', 'everything', ...by)];
+    mistaken.push(command(environment, 'switch', 'off', 'bot', '--by', ' ', '--reason', 'none'));
+    expect(await Promise.all(mistaken)).toEqual([
+      expect.stringMatching(/^There is no switch called everything/),
+      expect.stringMatching(/^Say who you are/),
+    ]);
   });
 
   it('is found again after a kill', async () => {
@@ -341,4 +360,16 @@ function mayMount(): boolean {
   } finally {
     rmSync(place, { recursive: true, force: true });
   }
+}
+
+/** Runs a command of the built product, and gives all it says. */
+async function command(environment: Record<string, string>, ...words: string[]): Promise<string> {
+  const child = spawn(process.execPath, [join(root, 'dist/kortlotsen.js'), ...words], {
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let told = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (told += String(chunk)));
+  await once(child, 'close');
+  return told;
 }

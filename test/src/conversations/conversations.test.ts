@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import type { Opening } from '../../../dialogs/vocabulary.ts';
 import { createConversations, type Exchange } from '../../../src/conversations/conversations.ts';
+import { createMemoryStore } from '../../../src/conversations/memory-store.ts';
 import type { ConversationStore, Kept, Pending, Said } from '../../../src/conversations/store.ts';
 import { inCondition, switchable as withSwitch, withDeadline } from '../../../src/ledger/faults.ts';
 import type { Understanding } from '../../../src/understanding/understanding.ts';
@@ -448,6 +450,74 @@ describe.each(stores)('conversations %s', (_, newStore) => {
       expect(tried.slice(2).every((text) => text === second)).toBe(true);
       expect(world.mistakes).toEqual([]);
     });
+  });
+});
+
+describe('whatever is written while switches are turned, in any order', () => {
+  const texts = [
+    'någon har snott kortet',
+    'ja',
+    'ja',
+    'nej',
+    'kolla mitt kort',
+    'tillbaka',
+    'glöm mig',
+    'kortet är trasigt',
+  ];
+  const said = fc.constantFrom(...texts, 'jag har slagit fel kod tre gånger', 'börja om', 'vad kan du?', 'logga ut');
+  const step = fc.oneof(
+    { weight: 3, arbitrary: said.map((text) => ({ text, turned: undefined })) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .constantFrom('bot', 'ledger', 'lost-card', 'card-status', 'forgetting', 'malfunction', 'pin-trouble')
+        .map((turned) => ({ text: undefined, turned })),
+    },
+  );
+
+  it('is answered once, and nothing is asked of what is off, nor revoked but on a yes to the question just before', async () => {
+    let revoked = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 6, maxLength: 16 }), async (steps) => {
+        const off = new Set<string>();
+        const calls: string[] = [];
+        const ledger = demonstrationLedger();
+        const conversations = conversationsOf(createMemoryStore(), {
+          ledger: withSwitch(
+            {
+              ...ledger,
+              findCards: (person) => (calls.push('findCards'), ledger.findCards(person)),
+              revoke: (revocation) => (calls.push('revoke'), ledger.revoke(revocation)),
+            },
+            () => off.has('ledger'),
+          ),
+          proving: { way: 'known', person: personOf('active') },
+          switchedOff: () => off,
+        });
+        const id = randomUUID();
+        await conversations.open(placeOf(id));
+        let last = '';
+        for (const { text, turned } of [{ text: 'någon har snott kortet', turned: undefined }, ...steps]) {
+          if (turned !== undefined && !off.delete(turned)) off.add(turned);
+          if (text === undefined) continue;
+          const [before, answered] = [calls.length, await answersIn(conversations, id)];
+          const { replies } = await say(conversations, id, text);
+          const made = calls.slice(before);
+          // To be forgotten takes the answers that were before along.
+          const isForgotten = replies[0]?.text === content.label('forgetting/forgotten');
+          expect(await answersIn(conversations, id)).toBe(isForgotten ? 1 : answered + 1);
+          if (off.has('bot') || off.has('ledger')) expect(made).toEqual([]);
+          if (off.has('bot') && text !== 'logga ut')
+            expect(replies.map((reply) => reply.text)).toEqual([content.label('switches/botIsOff')]);
+          if (off.has('lost-card') || text !== 'ja' || !last.includes('Vill du att jag spärrar'))
+            expect(made).not.toContain('revoke');
+          revoked += made.filter((call) => call === 'revoke').length;
+          last = replies.at(-1)?.text ?? '';
+        }
+      }),
+      { numRuns: 25, seed: 20_261_129 },
+    );
+    expect(revoked).toBeGreaterThan(3);
   });
 });
 
