@@ -95,7 +95,23 @@ const BLOCKS = new Set(
 const RAW = new Set(['iframe', 'noscript', 'script', 'style', 'textarea', 'title', 'xmp']);
 const UNREAD = new Set(['nav', 'svg', 'template']);
 
-const MARKUP = /<!--[^]*?(?:-->|$)|<[!?][^>]*>|<(?<end>\/?)(?<name>[a-z][^\s/>]*)(?:"[^"]*"|'[^']*'|[^'">])*>/giy;
+const MARKUP = /<!--|<[!?]|<(?<end>\/?)(?<name>[a-z][a-z\d:-]*)/iy;
+
+/** Where what begins there has ended. What never ends is the rest, as it is to a browser. */
+function endOfMarkup(html: string, from: number, opening: string): number {
+  if (opening === '<!--') {
+    const end = html.indexOf('-->', from + opening.length);
+    return end < 0 ? html.length : end + 3;
+  }
+  let quote = '';
+  for (let index = from + opening.length; index < html.length; index++) {
+    const sign = html[index] ?? '';
+    if (quote !== '') quote = sign === quote ? '' : quote;
+    else if (sign === '>') return index + 1;
+    else if (/["']/.test(sign) && html[index - 1] === '=') quote = sign;
+  }
+  return html.length;
+}
 
 function paragraphsOfHtml(html: string): Copied[] {
   const paragraphs: Copied[] = [];
@@ -113,14 +129,15 @@ function paragraphsOfHtml(html: string): Copied[] {
 
   for (let index = 0; index < html.length;) {
     MARKUP.lastIndex = index;
-    const { 0: markup = '', groups = {} } = MARKUP.exec(html) ?? {};
-    if (markup === '') {
+    const { 0: opening = '', groups = {} } = MARKUP.exec(html) ?? {};
+    if (opening === '') {
       const next = html.indexOf('<', index + 1);
       const written = html.slice(index, next < 0 ? undefined : next);
       add(written);
       index += written.length;
       continue;
     }
+    const markup = html.slice(index, endOfMarkup(html, index, opening));
     const name = groups.name?.toLowerCase() ?? '';
     const opens = groups.end === '';
     let skipped = markup;

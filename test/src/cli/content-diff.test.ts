@@ -71,6 +71,10 @@ describe('a copy of the guidance', () => {
     ['decomposed letters', bytes(page.join('\n').normalize('NFD'))],
     ['UTF-16, as Windows may', Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(page.join('\r\n'), 'utf16le')])],
     ['a page of HTML', bytes(html(page))],
+    [
+      'a page with marks in its attributes',
+      bytes(`<body>${page.map((text) => `<div data-x="{'a':<p>1</p>}" title='a > b'>${text}</div>`).join('')}</body>`),
+    ],
     ['a page with breaks for paragraphs', bytes(`<body>${page.join('<br>\n')}</body>`)],
   ])('is read as %s', (_, copy) => {
     const copied = readCopy(copy) ?? [];
