@@ -8,8 +8,8 @@
  */
 import type { Day } from '../dialogs/card-validity.ts';
 
-/** `at` is the row of the copy that it begins on. */
-export type Copied = { text: string; at: number };
+/** `at` is the row of the copy that it begins on. What is beside the main part of a page is often not of its own. */
+export type Copied = { text: string; at: number; isBeside: boolean };
 
 /** Nothing, where the file is of another kind or has no text. */
 export function readCopy(bytes: Uint8Array): Copied[] | undefined {
@@ -26,7 +26,7 @@ export const tidied = (text: string): string =>
     .replace(/[\u00ad\u200b-\u200d\u2060\ufeff]/g, '')
     .replace(/\s+/g, ' ')
     .trim()
-    .replace(/^(?:[•·▪◦‣●○*–-] ?(?=\s|\p{L}))\s*/u, '');
+    .replace(/^(?:[•·▪◦‣●○*] ?|[–-] (?=\p{L}))/u, '');
 
 /** A word, a number with what divides it, or one sign. */
 export const TOKEN = /\d+(?:[:.,]\d+)+|[\p{L}\p{N}]+(?:[-‐‑][\p{L}\p{N}]+)*|[^\s\p{L}\p{N}]/gu;
@@ -81,7 +81,7 @@ const inWindows = (sign: string): string => WINDOWS[sign.charCodeAt(0) - 0x80] ?
 const rowsOf = (text: string): Copied[] =>
   text
     .split(/\r\n|[\n\r\v\f\u2028\u2029]/)
-    .map((row, index) => ({ text: tidied(row), at: index + 1 }))
+    .map((row, index) => ({ text: tidied(row), at: index + 1, isBeside: false }))
     .filter((row) => row.text !== '');
 
 const BLOCKS = new Set(
@@ -115,10 +115,10 @@ function endOfMarkup(html: string, from: number, opening: string): number {
 
 function paragraphsOfHtml(html: string): Copied[] {
   const paragraphs: Copied[] = [];
-  let [text, begins, depth, row] = ['', 1, 0, 1];
+  let [text, begins, depth, row, mains] = ['', 1, 0, 1, 0];
   const end = () => {
     const whole = tidied(text);
-    if (whole !== '') paragraphs.push({ text: whole, at: begins });
+    if (whole !== '') paragraphs.push({ text: whole, at: begins, isBeside: mains === 0 });
     text = '';
   };
   const add = (written: string) => {
@@ -147,12 +147,14 @@ function paragraphsOfHtml(html: string): Copied[] {
       skipped += closing < 0 ? rest : rest.slice(0, closing);
     }
     if (BLOCKS.has(name)) end();
+    if (name === 'main') mains = Math.max(0, mains + (opens ? 1 : -1));
     if (UNREAD.has(name) && !markup.endsWith('/>')) depth = Math.max(0, depth + (opens ? 1 : -1));
     row += skipped.split('\n').length - 1;
     index += skipped.length;
   }
   end();
-  return paragraphs;
+  const hasMain = paragraphs.some(({ isBeside }) => !isBeside);
+  return hasMain ? paragraphs : paragraphs.map((paragraph) => ({ ...paragraph, isBeside: false }));
 }
 
 /** Named characters from 160 on, in their order; and some that are elsewhere. */
