@@ -390,8 +390,11 @@ function copyProduct(): string {
     npx: `[ "$1" = kortlotsen ] || { echo "npx $1 is not what this test runs" >&2; exit 127; }\nshift\nexec node '${home}/dist/kortlotsen.js' "$@"`,
     npm: `[ "$1" = start ] || { echo "npm $1 is not what this test runs" >&2; exit 127; }\nexec ${scripts.start ?? 'false'}`,
   };
+  // Not every machine that tests has it.
+  const hasCurl = (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, 'curl')));
+  const curl = `exec node -e 'fetch(process.argv[1]).then((answer) => answer.text()).then(console.log)' "$1"`;
   mkdirSync(join(home, 'bin'));
-  for (const [name, text] of Object.entries(scriptsOf))
+  for (const [name, text] of Object.entries({ ...scriptsOf, ...(!hasCurl && { curl }) }))
     writeFileSync(join(home, 'bin', name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   return home;
 }

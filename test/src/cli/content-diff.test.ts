@@ -252,6 +252,15 @@ describe('a paragraph', () => {
     expect(compared(changed)).toEqual(compared(changed));
   });
 
+  it('is looked for on the page that has most in common with the copy', () => {
+    const [first] = reading.pages;
+    if (!first) throw new Error('There is no page');
+    const other = { ...first, file: 'guidance/other.yaml', paragraphs: first.paragraphs.slice(-5) };
+    const pages = [other, first];
+    const copied = readCopy(bytes(page.join('\n'))) ?? [];
+    expect(compareGuidance({ ...reading, pages }, copied, numbersIn)).toMatchObject({ page: first, differences: [] });
+  });
+
   it('that dates the page tells the date', () => {
     const { dates, differences } = compared(edited(['22 mars 2022', '5 januari 2027']));
     expect(dates).toEqual([{ date: 'updated', was: '2022-03-22', is: '2027-01-05' }]);
