@@ -8,8 +8,8 @@
  */
 import type { Day } from '../dialogs/card-validity.ts';
 
-/** `at` is the row of the copy that it begins on. */
-export type Copied = { text: string; at: number };
+/** `at` is the row of the copy that it begins on. What is beside the main part of a page is often not of its own. */
+export type Copied = { text: string; at: number; isBeside: boolean };
 
 /** Nothing, where the file is of another kind or has no text. */
 export function readCopy(bytes: Uint8Array): Copied[] | undefined {
@@ -26,7 +26,7 @@ export const tidied = (text: string): string =>
     .replace(/[\u00ad\u200b-\u200d\u2060\ufeff]/g, '')
     .replace(/\s+/g, ' ')
     .trim()
-    .replace(/^(?:[•·▪◦‣●○*–-] ?(?=\s|\p{L}))\s*/u, '');
+    .replace(/^(?:[•·▪◦‣●○*] ?|[–-] (?=\p{L}))/u, '');
 
 /** A word, a number with what divides it, or one sign. */
 export const TOKEN = /\d+(?:[:.,]\d+)+|[\p{L}\p{N}]+(?:[-‐‑][\p{L}\p{N}]+)*|[^\s\p{L}\p{N}]/gu;
@@ -81,7 +81,7 @@ const inWindows = (sign: string): string => WINDOWS[sign.charCodeAt(0) - 0x80] ?
 const rowsOf = (text: string): Copied[] =>
   text
     .split(/\r\n|[\n\r\v\f\u2028\u2029]/)
-    .map((row, index) => ({ text: tidied(row), at: index + 1 }))
+    .map((row, index) => ({ text: tidied(row), at: index + 1, isBeside: false }))
     .filter((row) => row.text !== '');
 
 const BLOCKS = new Set(
@@ -95,14 +95,30 @@ const BLOCKS = new Set(
 const RAW = new Set(['iframe', 'noscript', 'script', 'style', 'textarea', 'title', 'xmp']);
 const UNREAD = new Set(['nav', 'svg', 'template']);
 
-const MARKUP = /<!--[^]*?(?:-->|$)|<[!?][^>]*>|<(?<end>\/?)(?<name>[a-z][^\s/>]*)(?:"[^"]*"|'[^']*'|[^'">])*>/giy;
+const MARKUP = /<!--|<[!?]|<(?<end>\/?)(?<name>[a-z][a-z\d:-]*)/iy;
+
+/** Where what begins there has ended. What never ends is the rest, as it is to a browser. */
+function endOfMarkup(html: string, from: number, opening: string): number {
+  if (opening === '<!--') {
+    const end = html.indexOf('-->', from + opening.length);
+    return end < 0 ? html.length : end + 3;
+  }
+  let quote = '';
+  for (let index = from + opening.length; index < html.length; index++) {
+    const sign = html[index] ?? '';
+    if (quote !== '') quote = sign === quote ? '' : quote;
+    else if (sign === '>') return index + 1;
+    else if (/["']/.test(sign) && html[index - 1] === '=') quote = sign;
+  }
+  return html.length;
+}
 
 function paragraphsOfHtml(html: string): Copied[] {
   const paragraphs: Copied[] = [];
-  let [text, begins, depth, row] = ['', 1, 0, 1];
+  let [text, begins, depth, row, mains] = ['', 1, 0, 1, 0];
   const end = () => {
     const whole = tidied(text);
-    if (whole !== '') paragraphs.push({ text: whole, at: begins });
+    if (whole !== '') paragraphs.push({ text: whole, at: begins, isBeside: mains === 0 });
     text = '';
   };
   const add = (written: string) => {
@@ -113,14 +129,15 @@ function paragraphsOfHtml(html: string): Copied[] {
 
   for (let index = 0; index < html.length;) {
     MARKUP.lastIndex = index;
-    const { 0: markup = '', groups = {} } = MARKUP.exec(html) ?? {};
-    if (markup === '') {
+    const { 0: opening = '', groups = {} } = MARKUP.exec(html) ?? {};
+    if (opening === '') {
       const next = html.indexOf('<', index + 1);
       const written = html.slice(index, next < 0 ? undefined : next);
       add(written);
       index += written.length;
       continue;
     }
+    const markup = html.slice(index, endOfMarkup(html, index, opening));
     const name = groups.name?.toLowerCase() ?? '';
     const opens = groups.end === '';
     let skipped = markup;
@@ -130,12 +147,14 @@ function paragraphsOfHtml(html: string): Copied[] {
       skipped += closing < 0 ? rest : rest.slice(0, closing);
     }
     if (BLOCKS.has(name)) end();
+    if (name === 'main') mains = Math.max(0, mains + (opens ? 1 : -1));
     if (UNREAD.has(name) && !markup.endsWith('/>')) depth = Math.max(0, depth + (opens ? 1 : -1));
     row += skipped.split('\n').length - 1;
     index += skipped.length;
   }
   end();
-  return paragraphs;
+  const hasMain = paragraphs.some(({ isBeside }) => !isBeside);
+  return hasMain ? paragraphs : paragraphs.map((paragraph) => ({ ...paragraph, isBeside: false }));
 }
 
 /** Named characters from 160 on, in their order; and some that are elsewhere. */

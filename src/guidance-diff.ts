@@ -77,11 +77,13 @@ function comparePage(reading: Written, page: Page, copy: readonly Copied[], numb
     copy.map(({ text }) => text),
   );
   const moved = movedOf(groups);
-  const paired = groups.map((group) => ({
-    old: group.old.flatMap((index) => page.paragraphs[index] ?? []),
-    now: group.now.flatMap((index) => copy[index] ?? []),
-    isMoved: moved.has(group),
-  }));
+  const paired = groups
+    .map((group) => ({
+      old: group.old.flatMap((index) => page.paragraphs[index] ?? []),
+      now: group.now.flatMap((index) => copy[index] ?? []),
+      isMoved: moved.has(group),
+    }))
+    .filter(({ old, now }) => old.length > 0 || now.some(({ isBeside }) => !isBeside));
   const differences = paired.flatMap((each) => differenceOf(reading, each, numbersIn) ?? []);
   const guidance = [...reading.rules.values()].find(({ file }) => file === page.rulesFile)?.guidance;
   return {
@@ -296,12 +298,13 @@ type Group = { old: number[]; now: number[] };
 const ALIKE_IN_PLACE = 0.3;
 const ALIKE = 0.55;
 /** How much more alike they have to become for a part to be added to them. */
-const GAIN = 0.05;
+const GAIN = 0.005;
 
 /** In the order of the old page, with what is new after what it follows. */
 function align(old: readonly string[], now: readonly string[]): Group[] {
   const [oldKeys, nowKeys] = [old.map(wholeKey), now.map(wholeKey)];
-  const likeness = createLikeness(old, now);
+  const alikeByLasting = createLikeness(old, now, lastingWordsIn);
+  const alikeByAll = createLikeness(old, now, wordsIn);
   const groups: Group[] = [];
   const [freeOld, freeNow] = [new Set(old.keys()), new Set(now.keys())];
   const pair = (one: number, other: number) => {
@@ -330,7 +333,7 @@ function align(old: readonly string[], now: readonly string[]): Group[] {
     const gap = gapOf('old', one);
     return [...freeNow].flatMap((other) => {
       const isInPlace = gapsNow.get(other) === gap;
-      const alike = likeness([one], [other]);
+      const alike = alikeByLasting([one], [other]);
       const way = Math.abs(gap - (gapsNow.get(other) ?? 0));
       return alike >= (isInPlace ? ALIKE_IN_PLACE : ALIKE)
         ? [{ one, other, alike: alike + (isInPlace ? 0.1 : 0), way }]
@@ -361,7 +364,7 @@ function align(old: readonly string[], now: readonly string[]): Group[] {
           .filter((group) => group[side].some((index) => Math.abs(index - place) === 1))
           .map((group) => {
             const wider = { ...group, [side]: [...group[side], place].sort((one, other) => one - other) };
-            return { group, wider, gain: likeness(wider.old, wider.now) - likeness(group.old, group.now) };
+            return { group, wider, gain: alikeByAll(wider.old, wider.now) - alikeByAll(group.old, group.now) };
           })
           .sort((one, other) => other.gain - one.gain)[0];
         if (!joined || joined.gain < GAIN) continue;
@@ -386,8 +389,8 @@ function lastingWordsIn(text: string): string[] {
 }
 
 /** From 0 to 1: how much of their words two groups of paragraphs share. What many paragraphs say counts little. */
-function createLikeness(old: readonly string[], now: readonly string[]) {
-  const [oldWords, nowWords] = [old.map(lastingWordsIn), now.map(lastingWordsIn)];
+function createLikeness(old: readonly string[], now: readonly string[], wordsOf: (text: string) => string[]) {
+  const [oldWords, nowWords] = [old.map(wordsOf), now.map(wordsOf)];
   const counts = new Map<string, number>();
   for (const words of [...oldWords, ...nowWords]) {
     for (const word of new Set(words)) counts.set(word, (counts.get(word) ?? 0) + 1);
