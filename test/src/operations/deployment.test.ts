@@ -28,7 +28,7 @@ import { Client } from 'pg';
 import { parse as parseYaml } from 'yaml';
 import { createEventStore } from '../../../src/ledger/event-store.ts';
 import { backUp, leftOut, restore } from '../../../src/operations/backup.ts';
-import { readSettings } from '../../../src/settings.ts';
+import { describeSettings, readSettings } from '../../../src/settings.ts';
 import { openDatabase } from '../../../src/storage/database.ts';
 import { createDatabase, migrations, openTestDatabase } from '../../database/database.ts';
 import { content, root } from '../../product.ts';
@@ -593,5 +593,88 @@ describe('the container', () => {
     await once(server, 'close');
     expect(await check()).toBe(1);
     expect(asked).toEqual([READY, READY]);
+  });
+});
+
+/** Commands and settings that other parts of the same version bring. */
+const coming = new Set([
+  ...['contact-page', 'switch', 'replay', 'reload', 'age', 'diff'],
+  ...['KORTLOTSEN_SECRETS_EXPIRE', 'KORTLOTSEN_METRICS_TOKEN'],
+]);
+
+describe('the runbook', () => {
+  const text = readOperations('runbook.md');
+  const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading);
+  const slugOf = (heading: string) =>
+    heading
+      .toLowerCase()
+      .replaceAll(' ', '-')
+      .replace(/[^\w-]/g, '');
+  /** Everything that is to be typed. */
+  const typed = [...text.matchAll(/```\n([^]*?)```|`([^`]+)`/g)]
+    .map(([, block, span]) => block ?? span ?? '')
+    .join('\n');
+
+  it('has a heading for every alert', () => {
+    expect(headings).toEqual(
+      expect.arrayContaining([
+        'Students are not answered',
+        'The ledger does not answer',
+        'Replies do not reach Teams',
+        'Nobody takes the waiting cases',
+        'A secret is about to expire',
+        'The guidance is old',
+        'Retention is overdue',
+        'An instance is down',
+        'Too much is not understood',
+      ]),
+    );
+  });
+
+  it('tells of no command that there is not', () => {
+    const program = readFileSync(join(root, 'src/main.ts'), 'utf8');
+    const commands = new Set([...program.matchAll(/\.command\('([\w-]+)/g)].map(([, name]) => name));
+    const named = [
+      ...typed.matchAll(/(?:bin\/|^)kortlotsen ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?/gm),
+      ...typed.matchAll(/assistant-1 ([a-z][a-z-]*)(?=[ \n])(?: ([a-z][a-z-]*))?/g),
+    ];
+    const nested = new Set(['ledger', 'privacy', 'servicedesk', 'content', 'direct-line', 'teams']);
+    const words = named.flatMap(([, first = '', second]) => (nested.has(first) && second ? [first, second] : [first]));
+    expect(words.length).toBeGreaterThan(30);
+    expect([...new Set(words)].filter((word) => !commands.has(word) && !coming.has(word))).toEqual([]);
+  });
+
+  it('leads to files and headings that are there', () => {
+    const links = [...text.matchAll(/\]\(([^)#]*)(?:#([^)]*))?\)/g)].map(([, file = '', slug]) => ({ file, slug }));
+    expect(links.length).toBeGreaterThan(10);
+    const broken = links.filter(({ file, slug }) => {
+      const path = join(operations, file === '' ? 'runbook.md' : file);
+      if (!existsSync(path)) return true;
+      const slugs = [...readFileSync(path, 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => slugOf(heading));
+      return slug !== undefined && !slugs.includes(slug);
+    });
+    expect(broken).toEqual([]);
+  });
+
+  it('tells how to rotate every secret and every key, and of no setting that there is not', () => {
+    const secrets = describeSettings().flatMap(({ name, isSecret }) => (isSecret ? [name] : []));
+    expect(secrets.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+    const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => readFileSync(join(root, 'src', name), 'utf8'))
+      .join('\n');
+    const keys = [...sources.matchAll(/keyFor\(database, '([\w-]+)'\)/g)].map(([, name = '']) => name);
+    expect(keys.length).toBeGreaterThan(5);
+    expect(keys.filter((name) => !text.includes(`| \`${name}\``))).toEqual([]);
+    const known = new Set([
+      ...describeSettings().map(({ name }) => name),
+      'KORTLOTSEN_INSTANCES',
+      'KORTLOTSEN_VERSION',
+    ]);
+    const named = [...typed.matchAll(/\b(?:KORTLOTSEN|OIDC|LEDGER|SERVICEDESK|DIRECT_LINE|AZURE|MicrosoftApp)\w+/g)];
+    const unknown = named
+      .map(([name]) => name)
+      .filter((name) => !known.has(name) && !known.has(name.replace(/_FILE$/, '')));
+    expect([...new Set(unknown)].filter((name) => !coming.has(name))).toEqual([]);
   });
 });
