@@ -10,6 +10,7 @@ import { relative, sep } from 'node:path';
 const LONG = [
   'faults/storm',
   'faults/',
+  'src/operations/deployment',
   'src/cli/serve',
   'readme',
   'browser/stock-page',

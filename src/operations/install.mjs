@@ -13,7 +13,8 @@
  * server that reaches no registry: on another machine of the same kind,
  * `npm ci && npm prune --omit=dev`, copy the clone, and install it so.
  */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cp, lstat, mkdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
@@ -49,7 +50,7 @@ async function install(prefix, name, isBuilt) {
   if (await isThere(release)) throw new Error(`${release} is there already; give another --name, or remove it.`);
   const draft = `${release}.partial`;
   await rm(draft, { recursive: true, force: true });
-  await mkdir(draft, { recursive: true, mode: 0o755 });
+  await mkdir(draft, { recursive: true });
   try {
     for (const each of [...SOURCES, ...(isBuilt ? BUILT : [])]) {
       await cp(join(clone, each), join(draft, each), { recursive: true, verbatimSymlinks: true });
@@ -61,7 +62,9 @@ async function install(prefix, name, isBuilt) {
     }
     // What cannot read its own content would not start either. It also keeps what it has read, for starts to be quick.
     await run(process.execPath, [join(draft, 'dist/kortlotsen.js'), 'train'], { cwd: draft });
+    // Whoever runs it is not who has installed it.
     await run('chmod', ['-R', 'u=rwX,go=rX', draft]);
+    await run('chmod', ['a+rX', prefix, join(prefix, 'releases')]);
     await rename(draft, release);
   } catch (problem) {
     await rm(draft, { recursive: true, force: true });
@@ -93,7 +96,11 @@ async function nameOfClone() {
   return `${version}${commit}`;
 }
 
-const npm = (cwd, ...args) => run('npm', args, { cwd, maxBuffer: Infinity });
+/** It says itself what it does, which takes a while. */
+async function npm(cwd, ...args) {
+  const [code] = await once(spawn('npm', args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] }), 'close');
+  if (code !== 0) throw new Error(`npm ${args.join(' ')} has failed, so nothing is installed.`);
+}
 
 const isThere = (path) =>
   lstat(path).then(
