@@ -9,8 +9,12 @@ import { type Logger, pino } from 'pino';
 
 export type Log = Logger;
 
-export function createLog(level: string): Log {
-  return pino({ level, base: { process: process.pid }, timestamp: pino.stdTimeFunctions.isoTime });
+/** Where lines go, other than to standard output. */
+export type Destination = { write: (line: string) => void };
+
+export function createLog(level: string, destination?: Destination): Log {
+  const options = { level, base: { process: process.pid }, timestamp: pino.stdTimeFunctions.isoTime };
+  return destination ? pino(options, destination) : pino(options);
 }
 
 /** What may be told of a mistake: what kind it is and where it happened. */
