@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { root } from './product.ts';
+import { keepMetrics, keepWritten } from './written.ts';
 
 export type Serving = {
   origin: string;
@@ -31,6 +32,7 @@ export async function startServing(environment: Record<string, string>, ...args:
     log: started.log,
     err: started.err,
     async stop() {
+      await keepMetrics(ready);
       started.process.kill('SIGTERM');
       return (await started.ended).code;
     },
@@ -69,6 +71,8 @@ function spawnServing(environment: Record<string, string>, args: readonly string
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [out, err] = ['', ''];
+  child.stdout.on('data', keepWritten('log'));
+  child.stderr.on('data', keepWritten('errors'));
   child.stdout.on('data', (chunk) => (out += String(chunk)));
   const ended = once(child, 'close').then(([code]: (number | null)[]): Ended => ({ code: code ?? null, err }));
   const ready = new Promise<string>((resolve) => {

@@ -9,7 +9,7 @@ export const ledgerMigrations = [{ folder: join(src, 'ledger/migrations'), table
 export const migrations = [{ folder: join(src, 'storage/migrations'), table: 'migrations' }, ...ledgerMigrations];
 
 /** Of the server, between its start and its end; they are in one process, and the tests in others. */
-export const running: { folder?: string; stop?: () => Promise<void> } = {};
+export const running: { folder?: string; written?: string; stop?: () => Promise<void> } = {};
 
 /** A database that nobody uses, and that others are made from. */
 export const TEMPLATE = 'kortlotsen_template';

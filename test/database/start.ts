@@ -1,5 +1,8 @@
-/** Before the first test: one real PostgreSQL for all of them, and the content read once; gone after the last. */
-import { chmod, mkdtemp, writeFile } from 'node:fs/promises';
+/**
+ * Before the first test: one real PostgreSQL for all of them, the content read once, and a folder for what the product
+ * writes in them; gone after the last.
+ */
+import { chmod, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { serialize } from 'node:v8';
@@ -16,8 +19,12 @@ export async function startDatabase(): Promise<void> {
   const reading = join(folder, 'content.bin');
   await writeFile(reading, serialize(readFiles(join(import.meta.dirname, '../../content')).reading));
   process.env.KORTLOTSEN_TEST_CONTENT = reading;
+  const written = join(folder, 'written');
+  await mkdir(written);
+  process.env.KORTLOTSEN_TEST_WRITTEN = written;
   const postgres = await startEmbeddedPostgres(folder, { isThrowaway: true });
   running.folder = folder;
+  running.written = written;
   running.stop = () => postgres.stop();
   process.env.KORTLOTSEN_TEST_DATABASE = postgres.url;
   const database = await openDatabase(postgres.url, migrations, () => undefined);

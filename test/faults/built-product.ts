@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
+import { keepMetrics, keepWritten } from '../written.ts';
 
 export const root = join(import.meta.dirname, '../..');
 
@@ -62,6 +63,7 @@ export async function startProduct(home: string, { command, name, count, environ
   const names = ports.map((_, nth) => `${name} ${nth}`);
   const lines: string[] = [];
   const running = new Map<number, Started>();
+  const originOf = (nth: number): string => `http://127.0.0.1:${ports[nth]}`;
 
   const start = async (nth: number, from = home): Promise<void> => {
     const env = {
@@ -84,7 +86,12 @@ export async function startProduct(home: string, { command, name, count, environ
     return (await started?.end(signal)) ?? null;
   };
   const stop = async (): Promise<void> => {
-    await Promise.all([...running.keys()].map((nth) => endOne(nth, 'SIGTERM')));
+    await Promise.all(
+      [...running.keys()].map(async (nth) => {
+        await keepMetrics(originOf(nth));
+        await endOne(nth, 'SIGTERM');
+      }),
+    );
   };
 
   try {
@@ -95,7 +102,7 @@ export async function startProduct(home: string, { command, name, count, environ
     throw mistake;
   }
   return {
-    origins: ports.map((port) => `http://127.0.0.1:${port}`),
+    origins: ports.map((_, nth) => originOf(nth)),
     names,
     async kill(nth) {
       await endOne(nth, 'SIGKILL');
@@ -139,6 +146,8 @@ function launch(command: readonly string[], env: NodeJS.ProcessEnv, complain: (l
   const forget = ifWeDie('kill -KILL "$0"', String(child.pid));
   child.once('exit', forget);
   for (const stream of [child.stdout, child.stderr]) createInterface(stream).on('line', complain);
+  child.stdout.on('data', keepWritten('log'));
+  child.stderr.on('data', keepWritten('errors'));
   let isEnding = false;
   child.once('exit', (code, signal) => {
     if (!isEnding) complain(`A process has ended by itself: ${code ?? signal}`);

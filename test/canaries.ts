@@ -1,0 +1,101 @@
+/**
+ * What no log, no word on standard error and no metric may hold: who somebody
+ * is, what they have written, and what is secret.
+ *
+ * Whatever starts the product in a test keeps what it has written (written.ts),
+ * and all of that is scanned when the last test of a run is over. A canary is
+ * found that a test has put into what it wrote, sent or set; and so is what
+ * looks like a secret, and what the databases of the tests hold of people.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const canaries = {
+  /** Somewhere in every text, name, header, cookie and address that a test looks for afterwards. */
+  word: /kanarie|canary-|hemligt/i,
+  /** Of nobody: in what students write while processes are killed. */
+  numbers: ['8507099805', '199901012384', '8507699801'],
+  codes: ['739184', '60413927'],
+  /** Of holders in the ledger, with which their names and their cards begin. */
+  holder: 'ZQXV77',
+  card: '9752268831',
+  /** Of the invented holder who is protected. */
+  protectedCard: '9752260000009090',
+  azure: 'a-secret-of-azures-that-nobody-may-see',
+  hubs: ['the-secret-of-the-school', 'the-secret-of-the-region'],
+  provider: 'a secret of the tests that is long enough for HS256',
+} as const;
+
+const planted = Object.values(canaries).flatMap((each) =>
+  each instanceof RegExp ? [] : typeof each === 'string' ? [each] : [...each],
+);
+
+/** A part of a longer name, as of one made by chance, is nothing. */
+const apart = (shape: string): string => String.raw`(?<![\w.-])(?:${shape})(?![\w-])`;
+const CENTURY = '(?:19|20)?';
+/** With 60 more it is the day of a samordningsnummer. */
+const DATE = String.raw`\d\d(?:0[1-9]|1[0-2])(?:[06][1-9]|[1278]\d|[39][01])`;
+
+const LOOKS_LIKE: readonly (readonly [what: string, shape: RegExp])[] = [
+  ['a personnummer', new RegExp(apart(String.raw`${CENTURY}${DATE}[-+]?\d{4}`))],
+  ['a code of a card', /\b(?:pin|puk)(?:-?(?:kod|code))?(?:en)?(?: är| is|:)? ?\d{4,8}\b/i],
+  ['a code to be typed back', new RegExp(apart('[B-DF-HJ-NP-TV-XZ]{4}-[B-DF-HJ-NP-TV-XZ]{4}'))],
+  ['a signed token', /\beyJ[\w-]{8,}\.[\w-]+/],
+  ['what proves who asks', /\b(?:bearer|basic) [\w+/~-]*(?:\d|\.[\w-]+\.)[\w.+/~-]*/i],
+  ['a cookie', /\bcookie["']?[:=]|kortlotsen-(?:sign-in|desk|session)\w*=/i],
+  ['a private key', /-----BEGIN|PRIVATE KEY/],
+  ['a password in an address', /\/\/[^\s/@"]*:[^\s/@"]+@/],
+  ['a secret in an address', /[?&](?:code|state|challenge|t|token|ticket|nonce|(?:client_)?secret|watermark)=[^&\s"]/],
+  // The product itself logs in English, so that is somebody's.
+  ['Swedish', /[åäö]|\\u00[ce][456]/i],
+];
+
+/** In Swedish and nobody's: what is wrong in the content, and where, for those who edit it. */
+const OF_EDITORS = /"msg":"content is refused"|^content\/|^Innehållet/;
+/** Of a metric, what is measured and of what; a number may be any. */
+const VALUE_OF_METRIC = /^(?!#)(\S+(?:\{.*\})?) [^{}]*$/;
+
+/** How much of a text has to be there for it to be found: no less than the first, or all of a shorter one, and no more than the second. */
+const LEAST = 10;
+const MOST = 24;
+
+/** Says what is found in a line, if something is. `people` is what is held of people: texts, names and secrets. */
+export function createFinder(people: Iterable<string>): (line: string) => string | undefined {
+  const beginnings = new Map<string, Set<string>>();
+  for (const text of people) {
+    // As it would be in an object of JSON.
+    const written = JSON.stringify(text.trim()).slice(1, -1);
+    if (written.length < LEAST) continue;
+    const first = written.slice(0, LEAST);
+    beginnings.set(first, (beginnings.get(first) ?? new Set()).add(written.slice(0, MOST)));
+  }
+  const isSomebodys = (line: string): boolean =>
+    [...line.matchAll(/(?<![\p{L}\p{N}])\S/gu)].some(({ index }) =>
+      [...(beginnings.get(line.slice(index, index + LEAST)) ?? [])].some((text) => line.startsWith(text, index)),
+    );
+  return (line) => {
+    if (canaries.word.test(line) || planted.some((canary) => line.includes(canary))) return 'a canary';
+    const shape = LOOKS_LIKE.find(([what, each]) => each.test(line) && !(what === 'Swedish' && OF_EDITORS.test(line)));
+    return shape?.[0] ?? (isSomebodys(line) ? 'what a database holds of somebody' : undefined);
+  };
+}
+
+/** Everything that is found in a folder of what was written: which file, which line, and what. */
+export function findCanaries(folder: string, people: Iterable<string>): string[] {
+  const find = createFinder(people);
+  const seen = new Map<string, string | undefined>();
+  const found: string[] = [];
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const isMetrics = entry.name.endsWith('metrics');
+    for (const [index, written] of readFileSync(path, 'utf8').split('\n').entries()) {
+      const line = isMetrics ? written.replace(VALUE_OF_METRIC, '$1') : written;
+      // Many lines are of the same mistake, or of the same metric.
+      if (!seen.has(line)) seen.set(line, find(line));
+      const what = seen.get(line);
+      if (what) found.push(`${path.slice(folder.length + 1)}:${index + 1} has ${what}: ${written}`);
+    }
+  }
+  return found;
+}
