@@ -474,7 +474,7 @@ function atLeast(least: number): (written: string) => number {
 /** The folder that the setting names, or our own. */
 function contentFolder(folder = readFolders(process.env).contentFolder): ContentFolder {
   const { dataFolder } = readFolders(process.env);
-  return contentFolderAt(folder ?? OWN_CONTENT, { own: OWN_CONTENT, places: [BUILT, dataFolder] });
+  return contentFolderAt(folder ?? OWN_CONTENT, { own: OWN_CONTENT, built: BUILT, dataFolder });
 }
 
 /** Content that cannot be spoken stops the start, with everything that is wrong in it. */
