@@ -17,6 +17,8 @@ import { consoleLabels, converseInJson, converseInText } from './channels/consol
 import { reportLabels } from './cli/evaluation-report.ts';
 import { runContentCheck } from './cli/content-check.ts';
 import { reloadLabels } from './cli/content-reload.ts';
+import { replayLabels } from './cli/content-replay.ts';
+import type { Edition } from './editions.ts';
 import { createPreparing, prepareContent } from './cli/preparing.ts';
 import { teamsLabels, teamsLimits } from './cli/teams-package-texts.ts';
 import { understandLines } from './cli/understand.ts';
@@ -80,6 +82,7 @@ const expected: Expected = {
     ...privacyLabels,
     ...teamsLabels,
     ...reloadLabels,
+    ...replayLabels,
   ]),
   teamsLimits,
   intents,
@@ -244,6 +247,34 @@ contentCommand
     const { reloadContent } = await import('./cli/content-reload.ts');
     const words = readableContent();
     process.exitCode = await withDatabase('assistant', (database) => reloadContent(database, wait, words, tellOut));
+  });
+
+type ReplayCommand = { content: string; since?: Date; limit: number; json?: true };
+
+contentCommand
+  .command('replay')
+  .description('which recorded conversations would be answered differently with another content; reads only')
+  .requiredOption('--content <folder>', 'the new content, to be compared with the one in service')
+  .option('--since <day>', 'conversations begun from that day on, as 2026-11-23', parseTime)
+  .option('--limit <count>', 'the newest so many', atLeast(1), 1_000)
+  .option('--json', 'one JSON object, for machines')
+  .action(async ({ content: folder, since, limit, json }: ReplayCommand) => {
+    const { replayContent } = await import('./cli/content-replay.ts');
+    await withDatabase('assistant', async (database, settings) => {
+      const load = (from: ContentFolder): Edition => {
+        const content = loadContent(settings.contacts, from);
+        return { content, understanding: loadUnderstanding(content, from) };
+      };
+      const editions = [load(contentFolder()), load(contentFolder(folder))] as const;
+      const { servicedesk } = settings;
+      await replayContent(
+        database,
+        editions,
+        { since, limit, isJson: json ?? false },
+        { servicedesk: servicedesk && createDeskHours(servicedesk.hours) },
+        { write: tellOut, progress: process.stderr },
+      );
+    });
   });
 
 contentCommand

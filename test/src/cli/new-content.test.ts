@@ -1,5 +1,15 @@
-/** The content as it is read anew while the service runs: by students and agents who are there, and by whoever asks for it. */
+/** What an editor's change goes through: it is tried on what is on record, and then read anew while the service runs. */
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { PassThrough } from 'node:stream';
+import { createCalendar } from '../../../src/calendar.ts';
+import { replayContent, type ReplayOptions } from '../../../src/cli/content-replay.ts';
+import { createConversations } from '../../../src/conversations/conversations.ts';
+import { createPostgresStore } from '../../../src/conversations/postgres-store.ts';
+import type { Difference } from '../../../src/conversations/replay.ts';
+import { createDemonstrationLedger } from '../../../src/ledger/demonstration-ledger.ts';
+import { createDeskHours } from '../../../src/servicedesk/hours.ts';
+import { train } from '../../../src/understanding/training.ts';
+import { createUnderstanding, lessonsOf } from '../../../src/understanding/understanding.ts';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -8,7 +18,7 @@ import { reloadContent } from '../../../src/cli/content-reload.ts';
 import type { Prepared } from '../../../src/cli/preparing.ts';
 import { askForReload } from '../../../src/cli/reloading.ts';
 import type { Service } from '../../../src/cli/serve.ts';
-import { createContent, type Reading } from '../../../src/content.ts';
+import { createContent, type Line, type Reading } from '../../../src/content.ts';
 import type { Edition } from '../../../src/editions.ts';
 import type { Guidance } from '../../../src/guidance.ts';
 import { deskSignInPath } from '../../../src/servicedesk/sessions.ts';
@@ -64,12 +74,143 @@ function marked(mark: string, from: string): Edition {
 }
 const editions = { old: marked(OLD, '9:07'), new: marked(NEW, '9:11') };
 
+describe('a recorded conversation, taken anew', () => {
+  /** The content with a few wishes and examples, so that it is trained on at once. */
+  const editionOf = (change: (reading: Reading) => Reading): Edition => {
+    const few = reading.taught.filter(({ intent }) => WISHES.includes(intent));
+    const taught = few.map((lesson) => ({ ...lesson, examples: lesson.examples.slice(0, 40) }));
+    const changed = change({ ...reading, taught, borders: [] });
+    const made = createContent(changed);
+    return { content: made, understanding: createUnderstanding(made, train(lessonsOf(changed))) };
+  };
+  const WISHES: readonly string[] = [
+    'renew',
+    'lost-card',
+    'pin-forgotten',
+    'greeting',
+    'talk-to-human',
+    'out-of-scope',
+  ];
+  const NEW_WORDS = 'brickan ska bytas mot en med nyare datum';
+  const inService = editionOf((same) => same);
+  const servicedesk = createDeskHours(undefined);
+  let records: Database;
+
+  /** What the command tells, in words or as JSON. */
+  const told = async (after: Edition, options: Partial<ReplayOptions> = {}, before = inService): Promise<string> => {
+    let text = '';
+    const write = (more: string) => {
+      text += more;
+      return Promise.resolve();
+    };
+    const progress = new PassThrough();
+    const all = { since: undefined, limit: 100, isJson: false, ...options };
+    await replayContent(records, [before, after], all, { servicedesk }, { write, progress });
+    return text;
+  };
+  const lineChanged = (name: string, change: (line: Line) => Line) =>
+    editionOf((before) => {
+      const line = before.lines.get(name);
+      if (!line) throw new Error(`There is no ${name}`);
+      return { ...before, lines: new Map(before.lines).set(name, change(line)) };
+    });
+
+  beforeAll(async () => {
+    records = await openTestDatabase(await createDatabase());
+    const now = () => new Date('2026-11-23T08:00:00+01:00');
+    const store = createPostgresStore(records);
+    const { ledger, personOf } = createDemonstrationLedger(now);
+    const conversations = createConversations({
+      ...inService,
+      calendar: createCalendar(content),
+      store,
+      ledger,
+      proving: { way: 'known', person: personOf('active') },
+      proofLasts: { minutes: 30, idleMinutes: 10 },
+      servicedesk,
+      now,
+      onTurn: () => undefined,
+      onMistake: (mistake) => {
+        throw mistake;
+      },
+    });
+    const chats = [
+      ['jag har tappat mitt kort', 'spärra kortet', 'ja'],
+      [NEW_WORDS, 'mitt nummer är 19850709-9876'],
+      [NEW_WORDS, 'avbryt', 'hej'],
+      ['jag vill prata med en människa', 'är någon där'],
+    ];
+    for (const [nth, texts] of chats.entries()) {
+      const place = { conversation: `record ${nth}`, channel: 'test', isPushed: false };
+      await conversations.open(place);
+      for (const [id, text] of texts.entries())
+        await (
+          await conversations.accept({ ...place, id: String(id), text })
+        ).answered;
+    }
+  });
+  afterAll(() => records.close());
+
+  it('is answered as it was by the same content, and nothing on record is changed by asking', async () => {
+    const rows = () =>
+      records.run(
+        { text: 'select (select count(*) from messages), sum(turns), max(changed_at) from conversations' },
+        [],
+      );
+    const before = await rows();
+    expect(await told(editionOf((same) => same))).toMatch(
+      /^4 samtal med 9 meddelanden[^]*1 meddelanden till skrevs till en människa[^]*\nInget besvaras annorlunda\.\n$/,
+    );
+    expect(await rows()).toEqual(before);
+  });
+
+  it('with a line that is put otherwise tells how often it is said, and of no difference', async () => {
+    const edited = lineChanged('conversation/welcome', (line) => ({ ...line, text: `${line.text} Välkommen.` }));
+    const report: unknown = JSON.parse(await told(edited, { isJson: true }));
+    expect(report).toMatchObject({ differences: [], reworded: { 'conversation/welcome': 4 } });
+    expect(await told(edited)).toContain('conversation/welcome: 4 svar');
+    expect(JSON.parse(await told(edited, { isJson: true, limit: 2 }))).toMatchObject({
+      conversations: 2,
+      reworded: { 'conversation/welcome': 2 },
+    });
+    expect(await told(edited, { since: new Date('2100-01-01') })).toMatch(/^0 samtal/);
+  });
+
+  it('with an utterance that was added tells what is understood now, masked, and where it leads', async () => {
+    const taught = editionOf((before) => ({
+      ...before,
+      taught: before.taught.map((lesson) =>
+        lesson.intent === 'renew' ? { ...lesson, examples: [...lesson.examples, NEW_WORDS] } : lesson,
+      ),
+    }));
+    const better = JSON.parse(await told(taught, { isJson: true })) as { differences: Difference[] };
+    expect(better.differences[0]).toMatchObject({
+      kind: 'understoodOtherwise',
+      text: NEW_WORDS,
+      times: 2,
+      after: { heard: ['intent.renew'], intent: 'renew', decision: 'answer' },
+    });
+    const worse = await told(inService, {}, taught);
+    expect(worse).toMatch(/Förstås inte längre[^]*brickan ska bytas[^]*\(2 gånger\)[^]*Nu: intent\.renew/);
+    expect(worse).not.toContain('19850709');
+  });
+
+  it('with a line on other rules tells of those, after what changes the meaning', async () => {
+    const edited = lineChanged('conversation/welcome', (line) => ({ ...line, cites: ['R1'] }));
+    expect(await told(edited)).toMatch(/som bygger på andra regler: 4\n {2}När samtalet börjar \(4 gånger\)[^]*\(R1\)/);
+  });
+});
+
 let database: Database;
 let services: Service[] = [];
 /** What the next reload comes to, in each process. */
-const next: (Prepared | Promise<Prepared> | undefined)[] = [];
-const offer = (...prepared: typeof next) => next.splice(0, next.length, ...prepared);
-const offerBoth = (edition: Edition) => offer({ outcome: 'good', edition }, { outcome: 'good', edition });
+let next: (Prepared | Promise<Prepared> | undefined)[] = [];
+const offer = (...prepared: typeof next): void => {
+  next = prepared;
+};
+const offerBoth = (edition: Edition): void => {
+  offer({ outcome: 'good', edition }, { outcome: 'good', edition });
+};
 const origin = (nth: number) => services[nth]?.origin ?? '';
 
 beforeAll(async () => {
@@ -293,34 +434,41 @@ describe('whoever asks for a reload', () => {
   });
 });
 
+/** In milliseconds: it starts the product, and two more of it. */
+const PATIENCE = 240_000;
+
 describe('the editors’ own folder', () => {
-  it('is taken at SIGHUP, and refused with what the checker says to whoever asks by the command', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'own-content-'));
-    const own = join(folder, 'content');
-    cpSync(contentFolder, own, { recursive: true });
-    const file = join(own, 'accessibility/lines.yaml');
-    const before = readFileSync(file, 'utf8');
-    const environment = { DATABASE_URL: await createDatabase(), KORTLOTSEN_CONTENT: own };
-    const serving = await startServing(environment);
-    try {
-      const title = content.label('accessibility/title');
-      const page = async () => (await fetch(`${serving.origin}/accessibility`)).text();
-      expect(await page()).toContain(title);
+  it(
+    'is taken at SIGHUP, and refused with what the checker says to whoever asks by the command',
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'own-content-'));
+      const own = join(folder, 'content');
+      cpSync(contentFolder, own, { recursive: true });
+      const file = join(own, 'accessibility/lines.yaml');
+      const before = readFileSync(file, 'utf8');
+      const environment = { DATABASE_URL: await createDatabase(), KORTLOTSEN_CONTENT: own };
+      const serving = await startServing(environment);
+      try {
+        const title = content.label('accessibility/title');
+        const page = async () => (await fetch(`${serving.origin}/accessibility`)).text();
+        expect(await page()).toContain(title);
 
-      writeFileSync(file, before.replace(title, 'En annan rubrik'));
-      serving.process.kill('SIGHUP');
-      while (!serving.log().includes('content is taken')) await wait(50);
-      expect(await page()).toContain('En annan rubrik');
+        writeFileSync(file, before.replace(title, 'En annan rubrik'));
+        serving.process.kill('SIGHUP');
+        while (!/content is (taken|refused)/.test(serving.log())) await wait(50);
+        expect(await page()).toContain('En annan rubrik');
 
-      writeFileSync(file, `${before}\ngarbled: [\n`);
-      const { status, told } = await runToItsEnd(root, ['content', 'reload'], environment);
-      expect(status).toBe(1);
-      expect(told).toMatch(/det nya innehållet används inte[^]*accessibility\/lines\.yaml/);
-      expect(serving.log()).toContain('content is refused');
-      expect(await page()).toContain('En annan rubrik');
-    } finally {
-      expect(await serving.stop()).toBe(0);
-      rmSync(folder, { recursive: true });
-    }
-  });
+        writeFileSync(file, `${before}\ngarbled: [\n`);
+        const { status, told } = await runToItsEnd(root, ['content', 'reload'], environment);
+        expect(status).toBe(1);
+        expect(told).toMatch(/det nya innehållet används inte[^]*accessibility\/lines\.yaml/);
+        expect(serving.log()).toContain('content is refused');
+        expect(await page()).toContain('En annan rubrik');
+      } finally {
+        expect(await serving.stop()).toBe(0);
+        rmSync(folder, { recursive: true });
+      }
+    },
+    PATIENCE,
+  );
 });
