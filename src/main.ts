@@ -246,7 +246,8 @@ contentCommand
   .action(async ({ wait }: { wait: number }) => {
     const { reloadContent } = await import('./cli/content-reload.ts');
     const words = readableContent();
-    process.exitCode = await withDatabase('assistant', (database) => reloadContent(database, wait, words, tellOut));
+    const work = (database: Database) => reloadContent(database, wait, words, tellOut);
+    process.exitCode = await withDatabase('assistant', work, true);
   });
 
 type ReplayCommand = { content: string; since?: Date; limit: number; json?: true };
@@ -260,7 +261,7 @@ contentCommand
   .option('--json', 'one JSON object, for machines')
   .action(async ({ content: folder, since, limit, json }: ReplayCommand) => {
     const { replayContent } = await import('./cli/content-replay.ts');
-    await withDatabase('assistant', async (database, settings) => {
+    const work = async (database: Database, settings: Settings): Promise<void> => {
       const load = (from: ContentFolder): Edition => {
         const content = loadContent(settings.contacts, from);
         return { content, understanding: loadUnderstanding(content, from) };
@@ -274,7 +275,8 @@ contentCommand
         { servicedesk: servicedesk && createDeskHours(servicedesk.hours) },
         { write: tellOut, progress: process.stderr },
       );
-    });
+    };
+    await withDatabase('assistant', work, true);
   });
 
 contentCommand
@@ -428,17 +430,21 @@ program
     loadUnderstanding(loadContent());
   });
 
-/** The database of the assistant or of the ledger alone, for as long as the work takes. */
+/**
+ * The database of the assistant or of the ledger alone, for as long as the work takes. What is about a service that
+ * runs is done as a guest, also in its own database.
+ */
 async function withDatabase<Result>(
   purpose: Purpose,
   work: (database: Database, settings: Settings) => Promise<Result>,
+  isGuest = false,
 ): Promise<Result> {
   const settings = readSettings(process.env, purpose);
   const [{ openDatabase }, { startEmbeddedPostgres }] = await Promise.all([
     import('./storage/database.ts'),
     import('./storage/embedded-postgres.ts'),
   ]);
-  const embedded = settings.databaseUrl ? undefined : await startEmbeddedPostgres(settings.dataFolder);
+  const embedded = settings.databaseUrl ? undefined : await startEmbeddedPostgres(settings.dataFolder, { isGuest });
   try {
     const migrations = purpose === 'ledger' ? [LEDGER_MIGRATIONS] : MIGRATIONS;
     const database = await openDatabase(settings.databaseUrl ?? embedded?.url ?? '', migrations, () => undefined);
