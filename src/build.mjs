@@ -18,7 +18,7 @@ const swaggerUi = join(root, 'node_modules/swagger-ui-dist');
 
 await rm(join(dist, 'web'), { recursive: true, force: true });
 await mkdir(join(dist, 'web'), { recursive: true });
-const stale = (await readdir(dist)).filter((name) => /\.js(\.map)?$|^content(-\w+)?\.bin$/.test(name));
+const stale = (await readdir(dist)).filter((name) => /\.js(\.map)?$|^content\.bin$/.test(name));
 await Promise.all(stale.map((name) => rm(join(dist, name))));
 
 await Promise.all([

@@ -2,15 +2,14 @@
  * A content folder: what it says, and what was worked out of it and kept, so
  * that a start takes no longer than it has to.
  *
- * What is kept is beside the built program, or in the data folder where the
- * program's own may not be written. It carries the fingerprint of what it was
- * worked out of, so it may lie anywhere; each folder has files of its own, so
- * that two that are used by turns do not push each other's out.
+ * What is kept carries the fingerprint of what it was worked out of, and is
+ * beside the built program; or, a model, in the data folder, where the
+ * program's own may not be written. The reading is kept of the product's own
+ * content alone: another takes half a second, and may lie anywhere.
  */
-import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { readingOf } from './content-file.ts';
-import type { Reading } from './content.ts';
+import { readFiles, type Reading } from './content.ts';
 import type { Problem } from './source-file.ts';
 import type { Lessons, Model } from './understanding/classifier.ts';
 import { modelFor, type ModelTold } from './understanding/model-file.ts';
@@ -22,25 +21,19 @@ export type ContentFolder = {
   modelFor: (lessons: Lessons, told: ModelTold) => Model;
 };
 
-export type KeepingPlaces = {
-  /** The product's own content, whose files have no name but their own. */
+export type Around = {
+  /** The product's own content. */
   own: string;
-  /** The first that can be written is written, and all are read. */
-  places: readonly string[];
+  /** Where the program was built. */
+  built: string;
+  dataFolder: string;
 };
 
-export function contentFolderAt(folder: string, { own, places }: KeepingPlaces): ContentFolder {
-  const whole = resolve(folder);
-  const mark = whole === resolve(own) ? '' : `-${createHash('sha256').update(whole).digest('hex').slice(0, 12)}`;
-  const [first = ''] = places;
+export function contentFolderAt(folder: string, { own, built, dataFolder }: Around): ContentFolder {
+  const isOwn = resolve(folder) === resolve(own);
   return {
     folder,
-    read: () => readingOf(join(first, `content${mark}.bin`), folder),
-    modelFor: (lessons, told) =>
-      modelFor(
-        places.map((place) => join(place, `model${mark}.bin`)),
-        lessons,
-        told,
-      ),
+    read: () => (isOwn ? readingOf(join(built, 'content.bin'), folder) : readFiles(folder)),
+    modelFor: (lessons, told) => modelFor({ folders: [built, dataFolder], isOwn }, lessons, told),
   };
 }

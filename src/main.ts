@@ -22,6 +22,8 @@ import { contentAgeLabels, runContentAge } from './cli/content-age.ts';
 import { runContentCheck } from './cli/content-check.ts';
 import { guidanceDiffLabels, runContentDiff } from './cli/content-diff.ts';
 import { reloadLabels } from './cli/content-reload.ts';
+import { replayLabels } from './cli/content-replay.ts';
+import type { Edition } from './editions.ts';
 import { createPreparing, prepareContent } from './cli/preparing.ts';
 import { teamsLabels, teamsLimits } from './cli/teams-package-texts.ts';
 import { understandLines } from './cli/understand.ts';
@@ -98,6 +100,7 @@ const expected: Expected = {
     ...guidanceDiffLabels,
     ...contentAgeLabels,
     ...reloadLabels,
+    ...replayLabels,
   ]),
   teamsLimits,
   intents,
@@ -263,7 +266,37 @@ contentCommand
   .action(async ({ wait }: { wait: number }) => {
     const { reloadContent } = await import('./cli/content-reload.ts');
     const words = readableContent();
-    process.exitCode = await withDatabase('assistant', (database) => reloadContent(database, wait, words, tellOut));
+    const work = (database: Database) => reloadContent(database, wait, words, tellOut);
+    process.exitCode = await withDatabase('assistant', work, true);
+  });
+
+type ReplayCommand = { content: string; since?: Date; limit: number; json?: true };
+
+contentCommand
+  .command('replay')
+  .description('which recorded conversations would be answered differently with another content; reads only')
+  .requiredOption('--content <folder>', 'the new content, to be compared with the one in service')
+  .option('--since <day>', 'conversations begun from that day on, as 2026-11-23', parseTime)
+  .option('--limit <count>', 'the newest so many', atLeast(1), 1_000)
+  .option('--json', 'one JSON object, for machines')
+  .action(async ({ content: folder, since, limit, json }: ReplayCommand) => {
+    const { replayContent } = await import('./cli/content-replay.ts');
+    const work = async (database: Database, settings: Settings): Promise<void> => {
+      const load = (from: ContentFolder): Edition => {
+        const content = loadContent(settings.contacts, from);
+        return { content, understanding: loadUnderstanding(content, from) };
+      };
+      const editions = [load(contentFolder()), load(contentFolder(folder))] as const;
+      const { servicedesk } = settings;
+      await replayContent(
+        database,
+        editions,
+        { since, limit, isJson: json ?? false },
+        { servicedesk: servicedesk && createDeskHours(servicedesk.hours) },
+        { write: tellOut, progress: process.stderr },
+      );
+    };
+    await withDatabase('assistant', work, true);
   });
 
 contentCommand
@@ -420,7 +453,7 @@ const switches = program
   .description('what is switched off: a path, the ledger or the bot; in effect in every process within a second')
   .action(async () => {
     const { listSwitches } = await import('./cli/switch.ts');
-    await withRunningDatabase((database) => listSwitches(database, tellOut));
+    await withDatabase('assistant', (database) => listSwitches(database, tellOut), true);
   });
 
 for (const to of ['off', 'on'] as const) {
@@ -434,7 +467,7 @@ for (const to of ['off', 'on'] as const) {
       const reason = maskForAny(written, loadContent().masked).open.text;
       const problem = problemOf(name, { by, reason });
       if (problem !== undefined) throw new Error(problem);
-      await withRunningDatabase((database) => turnSwitch(database, to, name, { by, reason }, tellOut));
+      await withDatabase('assistant', (database) => turnSwitch(database, to, name, { by, reason }, tellOut), true);
     });
 }
 
@@ -443,7 +476,7 @@ switches
   .description('every time something was switched off or on: a change a line, as JSON, on standard output')
   .action(async () => {
     const { writeSwitchAudit } = await import('./cli/switch.ts');
-    await withRunningDatabase((database) => writeSwitchAudit(database, tellOut));
+    await withDatabase('assistant', (database) => writeSwitchAudit(database, tellOut), true);
   });
 
 program
@@ -452,7 +485,7 @@ program
   .option('--out <file>', 'write it there, and not to standard output')
   .action(async ({ out }: { out?: string }) => {
     const { contactFile } = await import('./web/contact-page.ts');
-    const page = contactFile(loadContent(readSettings(process.env).contacts));
+    const page = contactFile(loadContent(readSettings(environment(), 'command').contacts));
     if (out === undefined) await tellOut(page);
     else await writeFile(out, page);
   });
@@ -560,14 +593,18 @@ program
     loadUnderstanding(loadContent());
   });
 
-/** The database of the assistant or of the ledger alone, up to date, for as long as the work takes. */
+/**
+ * The database of the assistant or of the ledger alone, for as long as the work takes. What is about a service that
+ * runs is done as a guest, also in its own database.
+ */
 async function withDatabase<Result>(
   of: 'assistant' | 'ledger',
   work: (database: Database, settings: Settings) => Promise<Result>,
+  isGuest = false,
 ): Promise<Result> {
   const settings = readSettings(environment(), 'command');
   const { openDatabase } = await import('./storage/database.ts');
-  return withServer(settings, async (url) => {
+  const withUrl = async (url: string) => {
     const migrations = of === 'ledger' ? [LEDGER_MIGRATIONS] : MIGRATIONS;
     const database = await openDatabase(url, migrations, () => undefined);
     try {
@@ -575,41 +612,23 @@ async function withDatabase<Result>(
     } finally {
       await database.close();
     }
-  });
+  };
+  return withServer(settings, withUrl, isGuest);
 }
 
 /** Where the database is, as it is, for as long as the work takes. */
 async function withServer<Result>(
   { databaseUrl, dataFolder }: Settings,
   work: (url: string) => Promise<Result>,
+  isGuest = false,
 ): Promise<Result> {
   if (databaseUrl !== undefined) return work(databaseUrl);
   const { startEmbeddedPostgres } = await import('./storage/embedded-postgres.ts');
-  const embedded = await startEmbeddedPostgres(dataFolder);
+  const embedded = await startEmbeddedPostgres(dataFolder, { isGuest });
   try {
     return await work(embedded.url);
   } finally {
     await embedded.stop();
-  }
-}
-
-/** The same, also while the service runs on a database of our own. */
-async function withRunningDatabase(work: (database: Database) => Promise<void>): Promise<void> {
-  const { databaseUrl, dataFolder } = readSettings(process.env);
-  const [{ openDatabase }, { findEmbeddedPostgres }] = await Promise.all([
-    import('./storage/database.ts'),
-    import('./storage/embedded-postgres.ts'),
-  ]);
-  const url = databaseUrl ? undefined : await findEmbeddedPostgres(dataFolder);
-  if (url === undefined) {
-    await withDatabase('assistant', work);
-    return;
-  }
-  const database = await openDatabase(url, MIGRATIONS, () => undefined);
-  try {
-    await work(database);
-  } finally {
-    await database.close();
   }
 }
 
@@ -679,7 +698,7 @@ function atLeast(least: number): (written: string) => number {
 /** The folder that the setting names, or our own. */
 function contentFolder(folder = readFolders(environment()).contentFolder): ContentFolder {
   const { dataFolder } = readFolders(environment());
-  return contentFolderAt(folder ?? OWN_CONTENT, { own: OWN_CONTENT, places: [BUILT, dataFolder] });
+  return contentFolderAt(folder ?? OWN_CONTENT, { own: OWN_CONTENT, built: BUILT, dataFolder });
 }
 
 /** Content that cannot be spoken stops the start, with everything that is wrong in it. */

@@ -18,7 +18,7 @@ export const content: Content = createContent(reading);
 export const calendar = createCalendar(content);
 
 export function readUnderstanding(): Understanding {
-  return createUnderstanding(content, modelFor([join(root, 'dist/model.bin')], lessonsOf(content)));
+  return createUnderstanding(content, modelFor({ folders: [join(root, 'dist')], isOwn: true }, lessonsOf(content)));
 }
 
 /** What the least of a deployment sets. */

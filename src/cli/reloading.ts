@@ -41,6 +41,8 @@ const Asked = z.object({ ask: z.uuid() });
 /** Reasons come in parts, since PostgreSQL takes 8000 bytes in one message. */
 const Answered = z.object({
   to: z.uuid(),
+  /** One is told from another by an id: those of two containers may be called the same. */
+  id: z.uuid(),
   process: z.string(),
   outcome: z.enum(['heard', 'taken', 'refused', 'failed']),
   part: z.number().default(0),
@@ -80,12 +82,12 @@ export async function startReloading(world: ReloadingWorld): Promise<Reloading> 
     return waiting;
   };
 
-  const self = `${hostname()} ${process.pid}`;
+  const self = { id: randomUUID(), process: `${hostname()} ${process.pid}` };
   const answer = async (to: string, reloaded: Reloaded | { outcome: 'heard' }): Promise<void> => {
     const texts = reloaded.outcome === 'refused' ? inParts(reloaded.reasons) : [''];
     for (const [part, reasons] of texts.entries()) {
       const { outcome } = reloaded;
-      await database.tell(CHANNEL, JSON.stringify({ to, process: self, outcome, part, parts: texts.length, reasons }));
+      await database.tell(CHANNEL, JSON.stringify({ to, ...self, outcome, part, parts: texts.length, reasons }));
     }
   };
   await database.listen(CHANNEL, (message) => {
@@ -127,10 +129,10 @@ export async function askForReload(database: Database, seconds: number): Promise
     const answers = answersOf(parts);
     return answers.length > 0 && answers.length === answers[0]?.parts;
   };
-  await database.listen(CHANNEL, (message) => {
+  const stop = await database.listen(CHANNEL, (message) => {
     const { data } = Answered.safeParse(read(message));
     if (data?.to !== ask) return;
-    heard.set(data.process, [...(heard.get(data.process) ?? []), data]);
+    heard.set(data.id, [...(heard.get(data.id) ?? []), data]);
     if (heard.size >= count && [...heard.values()].every(isWhole)) isDone();
   });
   if (count > 0) {
@@ -139,8 +141,9 @@ export async function askForReload(database: Database, seconds: number): Promise
     await Promise.race([done, wait(seconds * 1_000, undefined, { signal: patience.signal }).catch(() => undefined)]);
     patience.abort();
   }
-  const processes = [...heard].map(([process, parts]) => ({
-    process,
+  await stop();
+  const processes = [...heard.values()].map((parts) => ({
+    process: parts[0]?.process ?? '',
     reloaded: isWhole(parts) ? whole(answersOf(parts)) : { outcome: 'silent' as const },
   }));
   return {

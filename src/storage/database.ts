@@ -17,8 +17,8 @@ export type Database = {
   run<Row extends object>(statement: Statement, values: readonly unknown[]): Promise<Row[]>;
   /** Tells everybody who listens on this database. A message is short, and may be lost. */
   tell(channel: string, message: string): Promise<void>;
-  /** Listens on a connection of its own, which is made again when it is lost. */
-  listen(channel: string, hear: (message: string) => void): Promise<void>;
+  /** Listens on a connection of its own, which is made again when it is lost, until it is told to stop. */
+  listen(channel: string, hear: (message: string) => void): Promise<() => Promise<void>>;
   /** How many connections listen there, of all processes. */
   listeners(channel: string): Promise<number>;
   /** Of the connections that statements run on: how many are open, how many of those are idle, and who waits for one. */
@@ -61,12 +61,24 @@ export async function openDatabase(
   let isClosed = false;
   const listeners = new Set<pg.Client>();
 
-  const listen = async (channel: string, hear: (message: string) => void): Promise<void> => {
+  const listen: Database['listen'] = async (channel, hear) => {
     const client = new pg.Client({ ...options, keepAlive: true });
+    let stop = async (): Promise<void> => {
+      listeners.delete(client);
+      await client.end().catch(() => undefined);
+    };
     const again = () => {
       if (!listeners.delete(client) || isClosed) return;
       client.end().catch(() => undefined);
-      setTimeout(() => void listen(channel, hear).catch(onMistake), LISTENING_AGAIN).unref();
+      const timer = setTimeout(() => {
+        listen(channel, hear).then((stopNext) => {
+          stop = stopNext;
+        }, onMistake);
+      }, LISTENING_AGAIN).unref();
+      stop = () => {
+        clearTimeout(timer);
+        return Promise.resolve();
+      };
     };
     listeners.add(client);
     client.on('error', again);
@@ -81,6 +93,7 @@ export async function openDatabase(
       again();
       throw mistake;
     }
+    return () => stop();
   };
 
   return {

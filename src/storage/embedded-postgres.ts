@@ -36,8 +36,11 @@ import { StartupProblem } from '../startup-problem.ts';
 /** `folder` is where the data are: the one asked for, or one that the server's account can reach instead. */
 export type EmbeddedPostgres = { url: string; folder: string; stop(): Promise<void> };
 
-/** A throwaway is faster, and lost if the machine stops. */
-export type EmbeddedPostgresOptions = { isThrowaway?: boolean };
+/**
+ * A throwaway is faster, and lost if the machine stops. A guest uses the server of another process, if one has it, and
+ * leaves it running.
+ */
+export type EmbeddedPostgresOptions = { isThrowaway?: boolean; isGuest?: boolean };
 
 type Account = { uid: number; gid: number };
 type Place = { folder: string; data: string; log: string; account: Account | undefined };
@@ -73,20 +76,16 @@ export async function startEmbeddedPostgres(
   }
 }
 
-/** The address of the server that runs on this folder, if one does; whoever started it owns it. */
-export async function findEmbeddedPostgres(folder: string): Promise<string | undefined> {
-  if (!existsSync(folder)) return undefined;
-  const server = await findServer(await findPlace(folder));
-  return server?.socketFolder ? urlOf(server, NAME) : undefined;
-}
-
 async function start(folder: string, options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const place = await findPlace(folder);
   await requireRoom(place.folder);
   const binaries = await findBinaries(place);
   await makeWhole(place.data, (draft) => initialise(draft, place, binaries, options));
   await requireVersion(place, binaries);
-  const { server, owner, socket } = await openServer(place, binaries, options);
+  const opened = await openServer(place, binaries, options);
+  const { server } = opened;
+  if (!('owner' in opened)) return { url: urlOf(server, NAME), folder: place.folder, stop: () => Promise.resolve() };
+  const { owner, socket } = opened;
 
   const stop = async () => {
     // The lock is held to the last, so that nobody takes over a server that is about to stop.
@@ -313,7 +312,7 @@ async function openServer(
   place: Place,
   binaries: Binaries,
   options: EmbeddedPostgresOptions,
-): Promise<{ server: Server; owner: Client; socket: Socket }> {
+): Promise<{ server: Server; owner: Client; socket: Socket } | { server: Server }> {
   let ours: ChildProcess | undefined;
   for await (const _ of attempts(PATIENCE, 20)) {
     const server = await findServer(place);
@@ -325,6 +324,7 @@ async function openServer(
         if (ours?.pid === server.pid) await endServer(place, server.pid, ['SIGQUIT', 'SIGKILL']);
         throw error;
       });
+      if (owned === 'elsewhere' && options.isGuest) return { server };
       if (owned === 'elsewhere') throw isOpenAlready(place.folder);
       if (owned) return { server, ...owned };
     } else if (!server && !ours) {

@@ -34,7 +34,7 @@ const chats = [
 const content = createContent(readFiles(join(process.cwd(), 'content')).reading);
 const understanding = createUnderstanding(
   content,
-  modelFor([join(process.cwd(), 'dist/model.bin')], lessonsOf(content)),
+  modelFor({ folders: [join(process.cwd(), 'dist')], isOwn: true }, lessonsOf(content)),
 );
 const calendar = createCalendar(content);
 const world = {

@@ -44,7 +44,7 @@ const expected: Expected = {
   lines: new Set([...lines(), ...programLines]),
   labels: new Set(
     [...reading.lines.keys()].filter((name) =>
-      /^(accessibility|chat|contact-page|content-age|desk|desk-channel|desk-pages|embedding|evaluation|figures|guidance-diff|lessons|privacy|receipt|reload|servicedesk|servicedesk-sign-in|sign-in|teams|terminal|visit|web-chat)\//.test(
+      /^(accessibility|chat|contact-page|content-age|desk|desk-channel|desk-pages|embedding|evaluation|figures|guidance-diff|lessons|privacy|receipt|reload|replay|servicedesk|servicedesk-sign-in|sign-in|teams|terminal|visit|web-chat)\//.test(
         name,
       ),
     ),

@@ -1,9 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createClassifier, type Lessons } from '../../../src/understanding/classifier.ts';
-import { modelFor } from '../../../src/understanding/model-file.ts';
+import { type ModelPlaces, modelFor } from '../../../src/understanding/model-file.ts';
 
 const examples = [
   'tappat kortet',
@@ -35,20 +35,24 @@ const synonyms = { kort: ['legget', 'plast*'] };
 
 let folder: string;
 let file: string;
+let places: ModelPlaces;
 let trainings: number;
+let unkept: number;
+const told = { onTraining: () => trainings++, onUnkept: () => unkept++ };
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'model-'));
   file = join(folder, 'dist/model.bin');
+  places = { folders: [dirname(file)], isOwn: true };
   trainings = 0;
+  unkept = 0;
 });
 
 afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-const model = (change: Partial<Lessons> = {}) =>
-  modelFor([file], { examples, evidence, synonyms, ...change }, { onTraining: () => trainings++ });
+const model = (change: Partial<Lessons> = {}) => modelFor(places, { examples, evidence, synonyms, ...change }, told);
 
 describe('the kept model', () => {
   it('is trained once, and says afterwards what it said before', () => {
@@ -72,6 +76,32 @@ describe('the kept model', () => {
     writeFileSync(file, readFileSync(file).subarray(0, statSync(file).size / 2));
     model();
     expect(trainings).toBe(2);
+  });
+
+  it('of content elsewhere does not push out that of the product’s own, and is one of the last three', () => {
+    model();
+    places = { ...places, isOwn: false };
+    model();
+    expect(trainings).toBe(1);
+    for (const word of ['brickan', 'lappen', 'plasten', 'plattan']) model({ synonyms: { kort: [word] } });
+    model({ synonyms: { kort: ['plattan'] } });
+    expect(trainings).toBe(5);
+    expect(readdirSync(dirname(file)).filter((name) => name !== 'model.bin')).toHaveLength(3);
+    places = { ...places, isOwn: true };
+    model();
+    expect(trainings).toBe(5);
+  });
+
+  it('is kept in the next folder where the first cannot be written, and told of where none can', () => {
+    writeFileSync(join(folder, 'no-folder'), '');
+    const none = join(folder, 'no-folder/dist');
+    places = { folders: [none, dirname(file)], isOwn: true };
+    model();
+    model();
+    expect({ trainings, unkept }).toEqual({ trainings: 1, unkept: 0 });
+    places = { folders: [none], isOwn: true };
+    model();
+    expect({ trainings, unkept }).toEqual({ trainings: 2, unkept: 1 });
   });
 
   it('is the same whenever it is trained on the same', () => {
