@@ -514,8 +514,10 @@ program
     const { backUp } = await import('./operations/backup.ts');
     const version = await readVersion();
     const world = { migrations: MIGRATIONS, version, now: () => new Date(), progress: process.stderr };
-    const { tables, head } = await withServer(readSettings(environment(), 'command'), (url) =>
-      backUp(out, { ...world, url }),
+    const { tables, head } = await withServer(
+      readSettings(environment(), 'command'),
+      (url) => backUp(out, { ...world, url }),
+      true,
     );
     const rows = tables.reduce((sum, each) => sum + each.rows, 0);
     await tellOut(`${rows} rows of ${tables.length} tables are in ${out}. It holds personal data.\n`);
