@@ -450,7 +450,11 @@ type Reasoned = { by: string; reason: string };
 
 const switches = program
   .command('switch')
-  .description('what is switched off: a path, the ledger or the bot; in effect in every process within a second')
+  .description('switch a path, the ledger or the bot off; in effect in every process within a second');
+
+switches
+  .command('list', { isDefault: true })
+  .description('what is switched off, and what there is a switch for')
   .action(async () => {
     const { listSwitches } = await import('./cli/switch.ts');
     await withDatabase('assistant', (database) => listSwitches(database, tellOut), true);

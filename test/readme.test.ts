@@ -68,6 +68,18 @@ const table: Record<string, How> = {
     prints: /R17/,
   },
   'kortlotsen content age': { prints: /R42/ },
+  'kortlotsen content replay': { stands: { NEW: 'content' }, prints: /Inget besvaras annorlunda/ },
+  'kortlotsen content reload': {
+    environment: async () => ({ DATABASE_URL: await createDatabase('empty') }),
+    // Nobody serves there.
+    ends: [1],
+    prints: /^Ingen process är igång/,
+  },
+  'kortlotsen switch list': {},
+  'kortlotsen switch off': { stands: { PATH: 'sos-office', NAME: 'drift', TEXT: 'prov' } },
+  'kortlotsen switch on': { stands: { PATH: 'sos-office', NAME: 'drift', TEXT: 'prov' } },
+  'kortlotsen switch log': {},
+  'kortlotsen contact-page': { stands: { FILE: 'contact.html' } },
   'kortlotsen ledger verify': { prints: /^The chain is whole/ },
   'kortlotsen ledger export': { prints: /"hash":/ },
   'kortlotsen ledger record': {
