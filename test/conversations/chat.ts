@@ -17,6 +17,7 @@ import { createPostgresStore } from '../../src/conversations/postgres-store.ts';
 import type { DemonstrationName } from '../../src/ledger/demonstration-holders.ts';
 import { createDemonstrationLedger } from '../../src/ledger/demonstration-ledger.ts';
 import { inCondition, type LedgerCondition, withDeadline } from '../../src/ledger/faults.ts';
+import { createReminders } from '../../src/reminders/reminders.ts';
 import { openTestDatabase } from '../database/database.ts';
 import { calendar, content, readUnderstanding } from '../product.ts';
 
@@ -66,6 +67,7 @@ export function conversationsIn({ at, as, ledger: condition = 'up' }: Situation)
     store,
     proving: { way: 'known', person: as && personOf(as) },
     proofLasts: { minutes: 30, idleMinutes: 10 },
+    remindersOf: createReminders(database, now).of,
     now,
     onTurn: () => undefined,
     onMistake: (mistake) => {

@@ -13,7 +13,9 @@ const [ADA, BOB] = ['h_ada', 'h_bob'];
 async function addPerson(database: Database, person: string): Promise<readonly Canary[]> {
   const { id, canaries } = await addChat(database, { people: [person], changedAt: NOW });
   const link = await addRow(database, 'links', { person, linked_at: NOW, proved_at: NOW });
-  return [...canaries, ...link, ...(await addSignIn(database, id, person))];
+  const wish = await addRow(database, 'reminders', { person, since: NOW, needed_at: NOW });
+  const said = await addRow(database, 'reminded', { person, stage: 'renew', how: 'said', at: NOW });
+  return [...canaries, ...link, ...wish, ...said, ...(await addSignIn(database, id, person))];
 }
 
 async function addSignIn(database: Database, conversation: string, person: string): Promise<readonly Canary[]> {

@@ -111,6 +111,30 @@ describe('the link of an account to a person', () => {
     }));
 });
 
+describe('what somebody has been reminded of', () => {
+  const say = (database: Database, person: string, at: Date) =>
+    addRow(database, 'reminded', { person, stage: 'renew', how: 'said', at });
+  const wish = (database: Database, person: string, at: Date) =>
+    addRow(database, 'reminders', { person, since: at, needed_at: at });
+
+  it('goes when it is as old, unless they want to be reminded still', () =>
+    withDatabase(async (database) => {
+      await say(database, 'h_stopped', before(DAYS * DAY + 1));
+      await say(database, 'h_lastDay', before(DAYS * DAY));
+      await say(database, 'h_wants', before(DAYS * DAY + 1));
+      await say(database, 'h_needsNone', before(DAYS * DAY + 1));
+      await wish(database, 'h_wants', before(DAYS * DAY));
+      await wish(database, 'h_needsNone', before(DAYS * DAY + 1));
+      await retentionAt(database, NOW).run();
+      const peopleIn = async (table: string) =>
+        (await database.run<{ person: string }>({ text: `select person from ${table} order by person` }, [])).map(
+          ({ person }) => person,
+        );
+      expect(await peopleIn('reminders')).toEqual(['h_wants']);
+      expect(await peopleIn('reminded')).toEqual(['h_lastDay', 'h_wants']);
+    }));
+});
+
 describe('a sign-in', () => {
   it('goes a day after it can be used no more, whatever becomes of its chat', () =>
     withDatabase(async (database) => {

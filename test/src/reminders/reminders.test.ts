@@ -144,7 +144,8 @@ async function runAt(written: string, by = bot): Promise<void> {
 }
 
 const REMINDER = 'Du bad mig påminna dig';
-const remindersTo = (to: Student): string[] => cameTo(to).filter((text) => text.startsWith(REMINDER));
+const isReminder = (text: string): boolean => text.startsWith(REMINDER);
+const remindersTo = (to: Student): string[] => cameTo(to).filter(isReminder);
 
 const wants = async ({ person }: { person: string }) =>
   (await database.run({ text: 'select from reminders where person = $1' }, [person])).length > 0;
@@ -439,8 +440,7 @@ describe('in the web chat', () => {
 
   const saidIn = async (conversation: string) =>
     (await bot.conversations.log(conversation, 0)).flatMap((each) => (each.author === 'bot' ? [each.said.text] : []));
-  const remindersIn = async (conversation: string) =>
-    (await saidIn(conversation)).filter((each) => each.startsWith(REMINDER));
+  const remindersIn = async (conversation: string) => (await saidIn(conversation)).filter(isReminder);
   const WAITS = content.label('reminders/waits');
   const hintsIn = async (conversation: string) => (await saidIn(conversation)).filter((each) => each === WAITS);
 

@@ -27,6 +27,7 @@ const CODE = /[B-DF-HJ-NP-TV-XZ]{4}-[B-DF-HJ-NP-TV-XZ]{4}/;
 let microsoft: Microsoft;
 let connector: Connector;
 let service: Service;
+let startOne: () => Promise<Service>;
 let database: Database;
 let agent: string;
 let world: { tenantId: string; appId: string; connector: Connector };
@@ -39,7 +40,8 @@ beforeAll(async () => {
   microsoft = await openMicrosoft();
   connector = await openConnector(microsoft);
   const url = await createDatabase();
-  service = await startService({ ...microsoft.environment, DATABASE_URL: url }, { now: () => time });
+  startOne = () => startService({ ...microsoft.environment, DATABASE_URL: url }, { now: () => time });
+  service = await startOne();
   database = await openTestDatabase(url);
   agent = await sessionOf(service.origin, 'agent-anna');
   world = { tenantId: microsoft.tenantId, appId: microsoft.appId, connector };
@@ -458,6 +460,29 @@ describe('where a chat is reached', () => {
     } finally {
       elsewhere.close();
     }
+  });
+});
+
+describe('whoever wants to be reminded', () => {
+  it('is written to the day after, by another instance that has just been started', async () => {
+    const chat = shapes.personal(world);
+    await say(chat, 'påminn mig');
+    expect((await say(chat, await signIn(chat, 'awaiting-handover'))).at(-1)).toContain(
+      content.label('reminders/wanted'),
+    );
+    time = new Date('2026-11-24T09:00:00+01:00');
+    // The one that is there has done it in this hour, and it is not asked for twice in one.
+    await eventually(async () => {
+      const text = `select from pg_tables where schemaname = 'pgboss' and tablename = 'job'`;
+      return (await database.run({ text }, []))[0];
+    });
+    await database.run({ text: `delete from pgboss.job where name = 'reminders'` }, []);
+    const another = await startOne();
+    const reminder = await eventually(() =>
+      textsOf(cameTo(chat)).find((text) => text.startsWith('Du bad mig påminna')),
+    );
+    expect(reminder).toContain('Södersjukhuset');
+    await another.stop();
   });
 });
 
