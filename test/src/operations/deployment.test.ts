@@ -601,7 +601,7 @@ describe('the container', () => {
 /** Commands and settings that other parts of the same version bring. */
 const coming = new Set([
   ...['contact-page', 'switch', 'content replay', 'content reload', 'content age', 'content diff'],
-  ...['KORTLOTSEN_SECRETS_EXPIRE', 'KORTLOTSEN_METRICS_TOKEN'],
+  ...['KORTLOTSEN_SECRETS_EXPIRE', 'KORTLOTSEN_METRICS_TOKEN', 'KORTLOTSEN_CONTENT'],
 ]);
 
 /** Every command that does something, with the one it belongs to: `ledger verify`. */
