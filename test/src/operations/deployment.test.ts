@@ -415,8 +415,7 @@ const FINISHING = 30;
 const proxied = (name: string) => new RegExp(`^\\s*${name} (.+)$`, 'm').exec(readOperations('Caddyfile'))?.[1];
 const READY = proxied('health_uri') ?? '';
 const isHeeded = (drained: number) =>
-  drained >
-  seconds(proxied('health_fails')) * (seconds(proxied('health_interval')) + seconds(proxied('health_timeout')));
+  drained > seconds(proxied('health_interval')) + seconds(proxied('health_timeout'));
 
 describe('the service unit', () => {
   const { Service = {}, Unit = {}, Install = {} } = readUnit();
