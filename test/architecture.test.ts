@@ -63,7 +63,11 @@ const forbidden: IForbiddenRuleType[] = [
     'restify',
     '^src/(server|web/|channels/|identity/|servicedesk/|ledger/api/|privacy/records|cli/ledger-parts)',
   ),
-  only('PostgreSQL stays in the storage', '(pg|pg-boss|pg-copy-streams|node-pg-migrate|keyv|@keyv/[^/]+)', '^src/storage/'),
+  only(
+    'PostgreSQL stays in the storage',
+    '(pg|pg-boss|pg-copy-streams|node-pg-migrate|keyv|@keyv/[^/]+)',
+    '^src/storage/',
+  ),
   only(
     'signing tokens stays where they are read',
     'jose',
