@@ -563,7 +563,7 @@ program
       await tellOut(settingsReference());
       return;
     }
-    const unknown = unknownSettings(process.env);
+    const unknown = unknownSettings(environment());
     for (const name of unknown) await tellOut(`${name} is no setting; is it misspelled?\n`);
     readSettings(environment(), isLedger ? 'ledger' : 'assistant');
     await tellOut('The settings can be used.\n');

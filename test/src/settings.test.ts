@@ -479,6 +479,13 @@ describe('a secret', () => {
   ])('is refused for %s', (_what, environment, complaint) => {
     expect(() => read(environment)).toThrow(complaint);
   });
+
+  it('is read by every command in the same way, secrets in files and all', () => {
+    const program = readFileSync(join(root, 'src/main.ts'), 'utf8');
+    const readings = program.split('\n').filter((line) => /process\.env\b/.test(line));
+    // Whoever needs it asks environment().
+    expect(readings.map((line) => line.trim())).toEqual(['withSecrets(process.env, (file) => {']);
+  });
 });
 
 describe('the reference', () => {

@@ -415,8 +415,7 @@ const FINISHING = 30;
 const proxied = (name: string) => new RegExp(`^\\s*${name} (.+)$`, 'm').exec(readOperations('Caddyfile'))?.[1];
 const READY = proxied('health_uri') ?? '';
 const isHeeded = (drained: number) =>
-  drained >
-  seconds(proxied('health_fails')) * (seconds(proxied('health_interval')) + seconds(proxied('health_timeout')));
+  drained > seconds(proxied('health_interval')) + seconds(proxied('health_timeout'));
 
 describe('the service unit', () => {
   const { Service = {}, Unit = {}, Install = {} } = readUnit();
@@ -601,7 +600,7 @@ describe('the container', () => {
 /** Commands and settings that other parts of the same version bring. */
 const coming = new Set([
   ...['contact-page', 'switch', 'content replay', 'content reload', 'content age', 'content diff'],
-  ...['KORTLOTSEN_SECRETS_EXPIRE', 'KORTLOTSEN_METRICS_TOKEN'],
+  ...['KORTLOTSEN_SECRETS_EXPIRE', 'KORTLOTSEN_METRICS_TOKEN', 'KORTLOTSEN_CONTENT'],
 ]);
 
 /** Every command that does something, with the one it belongs to: `ledger verify`. */
