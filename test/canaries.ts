@@ -59,6 +59,8 @@ const VALUE_OF_METRIC = /^(?!#)(\S+(?:\{.*\})?) [^{}]*$/;
 /** In characters. A shorter text may stand in a line by chance, and of a longer one its beginning is enough. */
 const LEAST = 10;
 const MOST = 24;
+/** Somebody may have written what we call something, too, as `servicedesk`. */
+const ONE_WORD = /^\p{L}+$/u;
 
 /** Says what is found in a line, if something is. `people` is what is held of people: texts, names and secrets. */
 export function createFinder(people: Iterable<string>): (line: string) => string | undefined {
@@ -66,7 +68,7 @@ export function createFinder(people: Iterable<string>): (line: string) => string
   for (const text of people) {
     // As it would be in an object of JSON.
     const written = JSON.stringify(text.trim()).slice(1, -1);
-    if (written.length < LEAST) continue;
+    if (written.length < LEAST || ONE_WORD.test(written)) continue;
     const first = written.slice(0, LEAST);
     beginnings.set(first, (beginnings.get(first) ?? new Set()).add(written.slice(0, MOST)));
   }

@@ -48,6 +48,7 @@ describe('what the product has written in all tests is scanned for canaries when
     'jag har tappat kortet\nmed "nyckeln"',
     'conv-7Qm2LxWc',
     'ja',
+    'servicedesk',
     'a secret that signs what it signs',
   ];
   let scans = 0;
@@ -94,7 +95,8 @@ describe('what the product has written in all tests is scanned for canaries when
     ['as it is logged', logged({ text: PEOPLE[0] }), 1],
     ['to its beginning', 'SyntaxError: jag har tappat kortet\\nm\n', 1],
     ['to a beginning that others may have', 'Mistake: jag har tappat ingenting', 0],
-    ['in a word, which may be any', logged({ answer: 'ja' }), 0],
+    ['in a few letters, which may be any', logged({ answer: 'ja' }), 0],
+    ['in a word, which may be ours', logged({ requests: ['servicedesk.handoff'] }), 0],
   ])('finds what somebody wrote %s', (_how, line, times) => {
     expect(found('1.errors', line)).toEqual(Array(times).fill('1.errors:1 has what a database holds of somebody'));
   });
