@@ -33,6 +33,7 @@ import { createDatabase } from './database/database.ts';
 import { root } from './product.ts';
 import { freePort } from './serving.ts';
 import { life, newOwned } from './src/ledger/lives.ts';
+import { keepWritten } from './written.ts';
 
 /**
  * How a command is run, where its words are not all. A word in capitals, as NAME, stands for something: `stands` says
@@ -381,7 +382,9 @@ function startShell(line: string, cwd: string, environment: Record<string, strin
         told,
         async stop() {
           if (child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
-          return closed;
+          return closed.finally(() => {
+            keepWritten('errors')(told);
+          });
         },
       };
     },

@@ -3,7 +3,7 @@ import { Client } from 'pg';
 
 /** By table, in SQL on one of its rows as JSON, so that a column that is not there yet has nothing. */
 const HELD: Readonly<Record<string, readonly string[]>> = {
-  conversations: ["row ->> 'account'"],
+  conversations: ["row ->> 'id'", "row ->> 'account'"],
   messages: ["case when row ->> 'author' in ('student', 'agent') then row -> 'said' ->> 'text' end"],
   lessons: ["row ->> 'text'"],
   requests: ["row ->> 'challenge'"],

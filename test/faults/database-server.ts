@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from 'pg';
 import { startEmbeddedPostgres } from '../../src/storage/embedded-postgres.ts';
+import { keepPeople } from '../written.ts';
 import { ifWeDie } from './built-product.ts';
 
 /** In milliseconds: how long a statement of ours may take. */
@@ -30,8 +31,17 @@ export type MortalDatabaseServer = DatabaseServer & {
 };
 
 export async function startDatabaseServer(): Promise<DatabaseServer> {
-  const { start } = await makeServer();
-  return start;
+  const { start, url } = await makeServer();
+  return {
+    ...start,
+    async stop() {
+      try {
+        await keepPeople(url);
+      } finally {
+        await start.stop();
+      }
+    },
+  };
 }
 
 /** How what was started for tests, to be fast and lost, is started to be killed. */
@@ -94,8 +104,12 @@ export async function startMortalDatabaseServer(): Promise<MortalDatabaseServer>
     kill,
     restart,
     async stop() {
-      await kill('SIGQUIT');
-      await start.stop();
+      try {
+        await keepPeople(url);
+      } finally {
+        await kill('SIGQUIT');
+        await start.stop();
+      }
     },
   };
 }

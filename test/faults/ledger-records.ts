@@ -1,13 +1,13 @@
 /** People with one card each, recorded in a ledger by its API as an issuer of cards would. */
 import { z } from 'zod';
+import { canaries } from '../canaries.ts';
 import { type Product, runToItsEnd, startProduct } from './built-product.ts';
 
 /** As the ledger is to know them. */
 export type Cardholder = { identifier: string; card: string; number: string };
 
 /** With these begin the names that the provider of identity has for people, and the numbers of cards. */
-const IDENTIFIER = 'ZQXV77';
-const NUMBER = '9752268831';
+const { holder: IDENTIFIER, card: NUMBER } = canaries;
 /** What nobody is to find, but in the ledger. */
 export const hiddenOfHolders: readonly string[] = [IDENTIFIER, NUMBER];
 export const identifierOf = (who: string): string => `${IDENTIFIER}-${who}`;

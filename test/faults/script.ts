@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { canaries } from '../canaries.ts';
 import { root } from './built-product.ts';
 import type { Chance } from './chance.ts';
 
@@ -26,7 +27,7 @@ export type Round =
 export const REVOKING = 6;
 
 /** Not one of these digits may be found in any row. They belong to nobody. */
-export const secrets = ['8507099805', '199901012384', '8507699801', '739184', '60413927'];
+export const secrets: readonly string[] = [...canaries.numbers, ...canaries.codes];
 
 const withSecrets: readonly string[] = [
   '850709-9805',

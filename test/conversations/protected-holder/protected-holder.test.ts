@@ -5,6 +5,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readSchema } from '../../../src/privacy/records.ts';
+import { canaries } from '../../canaries.ts';
 import { createDatabase, openTestDatabase } from '../../database/database.ts';
 import { type Serving, startServing } from '../../serving.ts';
 import { clientOf } from '../../src/channels/direct-line/client.ts';
@@ -12,7 +13,7 @@ import { openBrowser } from '../../src/identity/browsing.ts';
 
 const DAY = '2026-11-23';
 /** What the ledger has of the protected holder, and what the provider of identity calls them. */
-const CANARIES = ['9752260000009090', `protected ${DAY}`];
+const CANARIES = [canaries.protectedCard, `protected ${DAY}`];
 
 let url: string;
 let serving: Serving;
@@ -75,7 +76,7 @@ describe('a protected holder', () => {
     const isFound = (text: string) => CANARIES.some((canary) => text.includes(canary));
     expect([...places].filter(([, text]) => isFound(text)).map(([place]) => place)).toEqual([]);
     // The ledger does know of them: the canaries are right.
-    expect((await rows('ledger_events')).some((row) => row.includes('9752260000009090'))).toBe(true);
+    expect((await rows('ledger_events')).some((row) => row.includes(canaries.protectedCard))).toBe(true);
     await database.close();
   });
 });

@@ -15,6 +15,7 @@ import { createInterface } from 'node:readline';
 import { DockerfileParser } from 'dockerfile-ast';
 import { parse } from 'ini';
 import { root } from '../../product.ts';
+import { keepWritten } from '../../written.ts';
 
 export type Ran = { code: number; out: string; err: string };
 
@@ -117,9 +118,11 @@ export function makeMachine(): Machine {
     const child = spawn(file, args, {
       cwd,
       env: { PATH: '/usr/bin:/bin', ...env },
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
     started.push(child);
+    child.stdout.on('data', keepWritten('log'));
+    child.stderr.on('data', keepWritten('errors'));
     const ended = once(child, 'close').then(([code]: (number | null)[]) => code ?? null);
     const stop = () => {
       child.kill(signal as NodeJS.Signals);

@@ -2,12 +2,13 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { StockChat } from '../../../src/web/stock-page.ts';
+import { canaries } from '../../canaries.ts';
 import { createDatabase } from '../../database/database.ts';
 import { content } from '../../product.ts';
 import { freePort, hub, type Serving, startServing } from '../../serving.ts';
 import { clientOf } from '../channels/direct-line/client.ts';
 
-const SECRET = 'a-secret-of-azures-that-nobody-may-see';
+const SECRET = canaries.azure;
 const WRONG_PIN = { type: 'message', text: 'jag har slagit fel kod tre gånger' };
 const AT = ['--at', '2026-11-23T08:00'] as const;
 

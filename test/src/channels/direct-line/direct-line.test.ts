@@ -3,13 +3,14 @@ import type { Service } from '../../../../src/cli/serve.ts';
 import { createTokens } from '../../../../src/channels/direct-line/tokens.ts';
 import type { Database } from '../../../../src/storage/database.ts';
 import { keyFor } from '../../../../src/storage/keys.ts';
+import { canaries } from '../../../canaries.ts';
 import { createDatabase, openTestDatabase } from '../../../database/database.ts';
 import { content } from '../../../product.ts';
 import { startService } from '../../../service.ts';
 import { type Serving, startServing } from '../../../serving.ts';
 import { type Chat, type Client, clientOf, hubSetting, openStream } from './client.ts';
 
-const SECRET = 'the-secret-of-the-school';
+const { hub: SECRET } = canaries;
 const SCHOOL_PAGE = 'https://skolan.example.se';
 const STUDENTS_PAGE = 'https://student.example.se';
 const HUBS = [

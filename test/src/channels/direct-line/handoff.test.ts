@@ -7,12 +7,13 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { EventFactory } from 'botbuilder';
 import type { Service } from '../../../../src/cli/serve.ts';
 import type { Database } from '../../../../src/storage/database.ts';
+import { canaries } from '../../../canaries.ts';
 import { createDatabase, openTestDatabase } from '../../../database/database.ts';
 import { content, root } from '../../../product.ts';
 import { startService } from '../../../service.ts';
 import { type Client, clientOf, hubSetting, openStream, type Activity as Shown } from './client.ts';
 
-const [SECRET, OTHERS_SECRET] = ['the-secret-of-the-school', 'the-secret-of-the-region'];
+const { hub: SECRET, otherHub: OTHERS_SECRET } = canaries;
 const CONVERSATIONS = '/v3/directline/conversations';
 const ANNA = { id: 'anna', name: 'Anna', role: 'agent' };
 
