@@ -79,9 +79,9 @@ export function createHealth({ database, migrations, retention, secretsExpire, n
   let isProviderReached = true;
 
   /** It may be gone between two questions, and then nothing else can be told. */
-  const ask = async (isSo: () => Promise<boolean>): Promise<State> =>
+  const ask = async (isSo: () => Promise<boolean>, otherwise: State = 'failing'): Promise<State> =>
     isSo().then(
-      (is): State => (is ? 'ok' : 'failing'),
+      (is): State => (is ? 'ok' : otherwise),
       (): State => 'unknown',
     );
 
@@ -94,7 +94,7 @@ export function createHealth({ database, migrations, retention, secretsExpire, n
   const readiness = async (server: Server): Promise<Readiness> => {
     const isUp = await database.isUp();
     const [migrated, removed] = isUp
-      ? await Promise.all([ask(isUpToDate), ask(async () => !(await retention.isOverdue()))])
+      ? await Promise.all([ask(isUpToDate), ask(async () => !(await retention.isOverdue()), 'degraded')])
       : (['unknown', 'unknown'] as const);
     const parts = [
       told('serving', isDraining(server) ? 'failing' : 'ok'),

@@ -232,7 +232,7 @@ describe('the other documents', () => {
     async () => {
       const commands = documents.flatMap((file) =>
         linesOf(readFileSync(join(root, file), 'utf8'), 'any')
-          .filter((line) => /(?:^|[|&;$] *|npx )kortlotsen /.test(line))
+          .filter((line) => /(?:^|[|&;$] *|npx |bin\/)kortlotsen /.test(line))
           .map((line) => ({ file, line })),
       );
       expect(commands.length).toBeGreaterThan(4);
