@@ -251,6 +251,7 @@ describe('whoever asks for it in Teams', () => {
     };
     await runOnAll(['2026-11-21T10:00', '2027-02-18T10:00']);
     await database.run({ text: 'delete from conversations where id = $1' }, [nameOf(anna.chat)]);
+    await database.run({ text: 'update links set linked_at = proved_at' }, []);
     await retain('2027-02-18T10:00');
     expect([await wants(anna), await wants(bo)]).toEqual([true, true]);
     await retain('2027-02-18T10:01');
