@@ -656,8 +656,8 @@ export function createConversations(world: World): Conversations {
         return { ...after, requests: [...ours, ...after.requests] };
       }
       const again: Pending | undefined = await store.pending(conversation);
-      // Nobody was first, so what it closes was closed already.
-      if (again?.turns === turns) return again;
+      // Nobody was first, so what it closes was closed already; or what it reminds of was said elsewhere.
+      if (again?.turns === turns && !step.reminding?.says) return again;
       on = again && { ...again, requests: [...ours, ...again.requests] };
       // A newer version was first, and what we have begun is left to it with the rest.
       if (isNewer(again) && !isNewer(before)) return on;
@@ -695,7 +695,8 @@ export function createConversations(world: World): Conversations {
         );
       } else if (request) {
         const report = await carryOut(request, pending);
-        pending = await take(pending, into, (on) => on.kept && reporting(on.kept, on, report, request.id));
+        const reports = withReminderOnce(report);
+        pending = await take(pending, into, (on) => on.kept && reporting(on.kept, on, reports(), request.id));
       } else if (message && !pending.isBusy) {
         if (into.said !== null) into = exchange(pending);
         const { speaker, answeredSeq } = pending;
@@ -938,13 +939,13 @@ export function createConversations(world: World): Conversations {
           return 'later';
         }
         const isOwn = await isAccountOf(on, person);
-        let outcome: Reminded = 'seenTo';
+        let outcome: Reminded | undefined;
         await take(on, exchange(on), (now) => {
-          if (now.kept && now.turns === on.turns) return reminding(now.kept, now, due, isOwn);
-          outcome = 'later';
-          return undefined;
+          const isFirst = outcome === undefined;
+          outcome = now.turns === on.turns ? 'seenTo' : 'later';
+          return now.kept && isFirst ? reminding(now.kept, now, due, isOwn) : undefined;
         });
-        return outcome;
+        return outcome ?? 'later';
       }),
     async settle(conversation) {
       const pending = await store.pending(conversation);
@@ -1000,6 +1001,19 @@ export function createConversations(world: World): Conversations {
 
 const isForPrivate = (line: string | undefined): boolean =>
   line === 'conversation/notAmongOthers' || line === 'conversation/welcomeAmongOthers';
+
+/** What they were reminded of elsewhere in the meantime is not said; the rest is. */
+function withReminderOnce(report: Reported): () => Reported {
+  let isTried = false;
+  return () => {
+    if (!isTried || report.type !== 'ledger.cardsFound') {
+      isTried = true;
+      return report;
+    }
+    const { reminder: _, ...rest } = report;
+    return rest;
+  };
+}
 
 /** Whatever an old button says, is no answer to what is asked now. */
 const isOld = ({ button }: Held, { repliedSeq }: Pending): boolean => button !== undefined && button !== repliedSeq;

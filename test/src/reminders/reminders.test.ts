@@ -32,6 +32,8 @@ let bot: Bot;
 let other: Bot;
 let time: Date;
 let isLedgerUp = true;
+/** Happens between that it is known what somebody has been told, and that they are told more. */
+let meanwhile = () => Promise.resolve();
 let asked: string[] = [];
 
 const now = () => time;
@@ -66,7 +68,12 @@ beforeAll(async () => {
       signIns.link(account, person, provedAt),
   } as const;
   const servicedesk = { at: () => ({ isOpen: true, next: undefined }) };
-  const remindersOf = createReminders(database, now).of;
+  const { of } = createReminders(database, now);
+  const remindersOf: typeof of = async (person) => {
+    const found = await of(person);
+    await meanwhile();
+    return found;
+  };
   const world = { now, ledger, proving, servicedesk, remindersOf };
   [bot, other] = [await openBot(microsoft, database, world), await openBot(microsoft, database, world)];
 });
@@ -251,6 +258,7 @@ describe('whoever asks for it in Teams', () => {
     };
     await runOnAll(['2026-11-21T10:00', '2027-02-18T10:00']);
     await database.run({ text: 'delete from conversations where id = $1' }, [nameOf(anna.chat)]);
+    await database.run({ text: 'update links set linked_at = proved_at' }, []);
     await retain('2027-02-18T10:00');
     expect([await wants(anna), await wants(bo)]).toEqual([true, true]);
     await retain('2027-02-18T10:01');
@@ -527,6 +535,19 @@ describe('in the web chat', () => {
     await runAt('2026-11-25T10:00');
     expect([remindersTo(anna).length, (await remindersIn(other)).length]).toEqual([1, 0]);
     expect([remindersTo(bo).length, (await remindersIn(tab)).length]).toEqual([0, 1]);
+  });
+
+  it('is said once to whoever is written to in Teams in the very moment that they are shown their cards here', async () => {
+    const anna = await reminded();
+    const tab = `dl/${randomUUID()}`;
+    itIs('2026-11-23T10:00');
+    await write(tab, STATUS);
+    meanwhile = () => {
+      meanwhile = () => Promise.resolve();
+      return run(other);
+    };
+    expect((await signIn(tab, anna.person)).state).toBe('card-status/shown');
+    expect([remindersTo(anna).length, (await remindersIn(tab)).length]).toEqual([1, 0]);
   });
 
   it('goes on in Teams for whoever asks for it here as well', async () => {
