@@ -38,7 +38,7 @@ const LOOKS_LIKE: readonly (readonly [what: string, shape: RegExp])[] = [
   ['a personnummer', new RegExp(apart(String.raw`${CENTURY}${DATE}[-+]?\d{4}`))],
   ['a code of a card', /\b(?:pin|puk)(?:-?(?:kod|code))?(?:en)?(?: är| is|:)? ?\d{4,8}\b/i],
   ['a code to be typed back', new RegExp(apart('[B-DF-HJ-NP-TV-XZ]{4}-[B-DF-HJ-NP-TV-XZ]{4}'))],
-  ['a signed token', /\beyJ[\w-]{8,}\.[\w-]+/],
+  ['a signed token', /\beyJ[\w-]{15,}\.[\w-]+/],
   ['what proves who asks', /\b(?:bearer|basic) [\w+/~-]*(?:\d|\.[\w-]+\.)[\w.+/~-]*/i],
   ['a cookie', /\bcookie["']?[:=]|kortlotsen-(?:sign-in|desk|session)\w*=/i],
   ['a private key', /-----BEGIN|PRIVATE KEY/],
