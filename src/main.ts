@@ -4,6 +4,7 @@
  * the environment, the arguments or the clock.
  */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -511,6 +512,11 @@ function atLeast(least: number): (written: string) => number {
 /** The folder that the setting names, or our own. */
 function contentFolder(folder = readFolders(process.env).contentFolder): ContentFolder {
   const { dataFolder } = readFolders(process.env);
+  if (folder !== undefined && !existsSync(folder))
+    throw new StartupProblem(
+      'settingsAreWrong',
+      `There is no folder with content at ${folder}; mend KORTLOTSEN_CONTENT or --content.`,
+    );
   return contentFolderAt(folder ?? OWN_CONTENT, { own: OWN_CONTENT, built: BUILT, dataFolder });
 }
 
