@@ -4,7 +4,7 @@ import type { Database } from '../storage/database.ts';
 import { askForReload } from './reloading.ts';
 
 const TEXTS = ['taken', 'refused', 'failed', 'silent'] as const;
-export const reloadLabels = [...TEXTS, 'deaf', 'nobody'].map((name) => `reload/${name}`);
+export const reloadLabels = [...TEXTS, 'heard', 'deaf', 'nobody'].map((name) => `reload/${name}`);
 
 /**
  * Returns the exit code: 0 if all have taken it. Without words, as where the content cannot be read here either, it
@@ -16,9 +16,13 @@ export async function reloadContent(
   content: Pick<Content, 'label'> | undefined,
   write: (text: string) => Promise<void>,
 ): Promise<number> {
-  const say = (name: (typeof TEXTS)[number] | 'deaf' | 'nobody', facts: Record<string, string>): string =>
+  const say = (name: (typeof TEXTS)[number] | 'heard' | 'deaf' | 'nobody', facts: Record<string, string>): string =>
     content?.label(`reload/${name}`, facts) ?? [name, ...Object.values(facts)].join(' ');
-  const { processes, deaf } = await askForReload(database, seconds);
+  const { processes, deaf } = await askForReload(
+    database,
+    seconds,
+    (process) => void write(`${say('heard', { process })}\n`),
+  );
   for (const { process, reloaded } of processes) {
     await write(`${say(reloaded.outcome, { process, seconds: String(seconds) })}\n`);
     if (reloaded.outcome === 'refused') await write(`${reloaded.reasons.replace(/^(?=.)/gm, '  ')}\n`);
