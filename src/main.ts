@@ -21,8 +21,7 @@ import { reportLabels } from './cli/evaluation-report.ts';
 import { contentAgeLabels, runContentAge } from './cli/content-age.ts';
 import { runContentCheck } from './cli/content-check.ts';
 import { guidanceDiffLabels, runContentDiff } from './cli/content-diff.ts';
-import { reloadLabels } from './cli/content-reload.ts';
-import { replayLabels } from './cli/content-replay.ts';
+import { reloadLabels, replayLabels } from './cli/content-texts.ts';
 import type { Edition } from './editions.ts';
 import { createPreparing, prepareContent } from './cli/preparing.ts';
 import { teamsLabels, teamsLimits } from './cli/teams-package-texts.ts';
@@ -704,6 +703,11 @@ function atLeast(least: number): (written: string) => number {
 /** The folder that the setting names, or our own. */
 function contentFolder(folder = readFolders(environment()).contentFolder): ContentFolder {
   const { dataFolder } = readFolders(environment());
+  if (folder !== undefined && !existsSync(folder))
+    throw new StartupProblem(
+      'settingsAreWrong',
+      `There is no folder with content at ${folder}; mend KORTLOTSEN_CONTENT or --content.`,
+    );
   return contentFolderAt(folder ?? OWN_CONTENT, { own: OWN_CONTENT, built: BUILT, dataFolder });
 }
 

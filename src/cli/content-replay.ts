@@ -13,26 +13,6 @@ import {
 import type { Edition } from '../editions.ts';
 import type { Database } from '../storage/database.ts';
 
-const TEXTS = [
-  'progress',
-  'compared',
-  'toHuman',
-  'afterRequest',
-  'nothing',
-  'said',
-  'begun',
-  'times',
-  'before',
-  'after',
-  'nothingSaid',
-  'reworded',
-  'rewordedLine',
-  'personal',
-] as const;
-export const replayLabels = [...TEXTS, ...differenceKinds.map((kind) => `kind.${kind}`)].map(
-  (name) => `replay/${name}`,
-);
-
 export type ReplayOptions = { since: Date | undefined; limit: number; isJson: boolean };
 
 type Terminal = { write: (text: string) => Promise<void>; progress: NodeJS.WritableStream };

@@ -118,7 +118,11 @@ export type Answers = {
 };
 
 /** Asks all processes on the database, and waits for their answers for so many seconds at most. */
-export async function askForReload(database: Database, seconds: number): Promise<Answers> {
+export async function askForReload(
+  database: Database,
+  seconds: number,
+  onHeard: (process: string) => void = () => undefined,
+): Promise<Answers> {
   const count = await database.listeners(CHANNEL);
   const heard = new Map<string, Answered[]>();
   const ask = randomUUID();
@@ -132,6 +136,7 @@ export async function askForReload(database: Database, seconds: number): Promise
   const stop = await database.listen(CHANNEL, (message) => {
     const { data } = Answered.safeParse(read(message));
     if (data?.to !== ask) return;
+    if (data.outcome === 'heard') onHeard(data.process);
     heard.set(data.id, [...(heard.get(data.id) ?? []), data]);
     if (heard.size >= count && [...heard.values()].every(isWhole)) isDone();
   });

@@ -8,6 +8,7 @@ import { createPostgresStore } from '../../../src/conversations/postgres-store.t
 import type { Difference } from '../../../src/conversations/replay.ts';
 import { createDemonstrationLedger } from '../../../src/ledger/demonstration-ledger.ts';
 import { createDeskHours } from '../../../src/servicedesk/hours.ts';
+import type { Lessons, Model } from '../../../src/understanding/classifier.ts';
 import { train } from '../../../src/understanding/training.ts';
 import { createUnderstanding, lessonsOf } from '../../../src/understanding/understanding.ts';
 import { tmpdir } from 'node:os';
@@ -81,7 +82,14 @@ describe('a recorded conversation, taken anew', () => {
     const taught = few.map((lesson) => ({ ...lesson, examples: lesson.examples.slice(0, 40) }));
     const changed = change({ ...reading, taught, borders: [] });
     const made = createContent(changed);
-    return { content: made, understanding: createUnderstanding(made, train(lessonsOf(changed))) };
+    return { content: made, understanding: createUnderstanding(made, modelOf(lessonsOf(changed))) };
+  };
+  const models = new Map<string, Model>();
+  const modelOf = (lessons: Lessons): Model => {
+    const key = JSON.stringify(lessons);
+    const model = models.get(key) ?? train(lessons);
+    models.set(key, model);
+    return model;
   };
   const WISHES: readonly string[] = [
     'renew',

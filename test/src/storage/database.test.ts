@@ -59,6 +59,13 @@ describe('a database', () => {
     });
     await listening.close();
   });
+
+  it('counts who listens, and does not count who has stopped', async () => {
+    const stops = await Promise.all([1, 2].map(() => database.listen('counted', () => undefined)));
+    expect(await database.listeners('counted')).toBe(2);
+    for (const stop of stops) await stop();
+    await until(async () => (await database.listeners('counted')) === 0);
+  });
 });
 
 describe('a key', () => {

@@ -435,6 +435,17 @@ describe('a folder that is open', () => {
     await server.stop();
   });
 
+  it('is open to a guest, who leaves it running', async () => {
+    copyTemplate();
+    const opener = open(folder);
+    const running = await opener.opened;
+    const guest = await startEmbeddedPostgres(folder, { isGuest: true });
+    await write(guest);
+    await guest.stop();
+    expect(await read(running)).toEqual(written);
+    expect((await close(opener)).code).toBe(0);
+  });
+
   it('is taken over by one that waits, when it is closed at that moment', async () => {
     copyTemplate();
     const first = await start();
