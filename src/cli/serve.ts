@@ -102,9 +102,13 @@ export async function serve({
     log.error({ ...(of && turnIn && { turn: turnIn(of) }), ...described(mistake) }, 'mistake');
   };
   let isOver = false;
-  const onMistake = (mistake: unknown, of?: TurnName) => {
-    // What was not finished in time finds its database closed, and is gone on with elsewhere.
+  // What was not finished in time finds its database closed, and is gone on with elsewhere.
+  const onMistakeIn = (mistake: unknown, of: TurnName | undefined) => {
     if (!isOver) tell(mistake, of);
+  };
+  // Some who tell of a mistake tell more with it, and none of that is for the log.
+  const onMistake = (mistake: unknown) => {
+    onMistakeIn(mistake, undefined);
   };
   const embedded = settings.databaseUrl ? undefined : await startEmbeddedPostgres(settings.dataFolder);
   const url = settings.databaseUrl ?? embedded?.url ?? '';
@@ -199,7 +203,7 @@ export async function serve({
         if (told) log.info({ turn: turnNamed(of), ...told, ms: Math.round(took) }, 'request');
         else if (log.isLevelEnabled('debug')) log.debug({ turn: turnNamed(of), stage, ms: Math.round(took) }, 'stage');
       },
-      onMistake,
+      onMistake: onMistakeIn,
     });
     const { rules } = content;
     const desk = createDesk({ database, conversations, content, now });

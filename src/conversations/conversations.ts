@@ -344,7 +344,7 @@ export function createConversations(world: World): Conversations {
     try {
       return make();
     } catch (mistake) {
-      world.onMistake(mistake, { conversation: on.conversation, message: on.message?.seq ?? on.answeredSeq });
+      world.onMistake(mistake, nextIn(on));
       if (!canGoOn(kept.saved)) return beginning(on);
       const spoken = speak([{ line: 'conversation/failed', facts: {}, offers: [] }], dayOf(momentNow()));
       return { kept, replies: spoken, spoken, requests: [], heard: [] };
@@ -685,6 +685,12 @@ export function createConversations(world: World): Conversations {
       return exchange(undefined);
     });
 
+  /** From where anybody has left off. */
+  const goOn = async (conversation: string): Promise<Exchange> => {
+    const found = await store.pending(conversation);
+    return safely(found && nextIn(found), () => advance(conversation, found));
+  };
+
   const settleOne = async (on: Pending, open: OpenRequest, into: Exchange): Promise<void> => {
     const { conversation } = on;
     into.requests.push({ request: open.request.request, reference: open.request.reference });
@@ -830,7 +836,7 @@ export function createConversations(world: World): Conversations {
       const { stalled, unsettled, undelivered } = await store.unfinished();
       // A ledger that does not answer is not waited for: whoever asks it has it for themselves until then.
       for (const id of unsettled) void safely(undefined, () => conversations.settle(id));
-      await Promise.all(stalled.map((id) => safely(undefined, () => inTurn(id, () => advance(id)))));
+      await Promise.all(stalled.map((id) => safely(undefined, () => inTurn(id, () => goOn(id)))));
       return undelivered;
     },
     async idle() {
@@ -845,6 +851,12 @@ const isForPrivate = (line: string | undefined): boolean =>
 
 /** Whatever an old button says, is no answer to what is asked now. */
 const isOld = ({ button }: Held, { repliedSeq }: Pending): boolean => button !== undefined && button !== repliedSeq;
+
+/** The turn that is to be taken, or that what is taken comes of. */
+const nextIn = ({ conversation, message, answeredSeq }: Pending): TurnName => ({
+  conversation,
+  message: message?.seq ?? answeredSeq,
+});
 
 const exchange = (pending: Pending | undefined): Exchange => ({
   said: null,
