@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { described } from '../../src/log.ts';
+import { createLog, described, namingTurns } from '../../src/log.ts';
 
 describe('what is told of a mistake', () => {
   it('quotes nothing of what it failed on', () => {
@@ -23,6 +23,36 @@ describe('what is told of a mistake', () => {
 
   it('is of anything else no more than that it was thrown', () => {
     expect(described('min pin är 4711')).toEqual({ kind: 'string' });
+  });
+});
+
+describe('the name of a turn', () => {
+  const of = { conversation: 'bot/msteams/a:kanarie', message: 12 };
+
+  it('is the same wherever the key is, and tells neither whose it is nor what its channel calls it', () => {
+    const name = namingTurns('key')(of);
+    expect(namingTurns('key')(of)).toBe(name);
+    expect(name).toMatch(/^[\w-]{16}\.12$/);
+    expect(name).not.toMatch(/kanarie|msteams/);
+  });
+
+  it('is another with another key, in another conversation, and of another message', () => {
+    const others = [
+      namingTurns('other')(of),
+      namingTurns('key')({ ...of, conversation: 'bot/msteams/a:other' }),
+      namingTurns('key')({ ...of, message: 13 }),
+    ];
+    expect(new Set([namingTurns('key')(of), ...others]).size).toBe(4);
+  });
+});
+
+describe('the log', () => {
+  it('is an object a line, wherever it goes', () => {
+    const lines: string[] = [];
+    createLog('info', { write: (line) => void lines.push(line) }).info({ state: 'lost-card/confirming' }, 'turn');
+    expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
+      expect.objectContaining({ level: 30, state: 'lost-card/confirming', msg: 'turn' }),
+    ]);
   });
 });
 
