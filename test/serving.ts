@@ -5,7 +5,6 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import { keepMetrics, keepOutput } from './output.ts';
 import { root } from './product.ts';
 
 export type Serving = {
@@ -32,7 +31,6 @@ export async function startServing(environment: Record<string, string>, ...args:
     log: started.log,
     err: started.err,
     async stop() {
-      await keepMetrics(ready, started.output);
       started.process.kill('SIGTERM');
       return (await started.ended).code;
     },
@@ -71,13 +69,8 @@ function spawnServing(environment: Record<string, string>, args: readonly string
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [out, err] = ['', ''];
-  const output = keepOutput();
   child.stdout.on('data', (chunk) => (out += String(chunk)));
-  const ended = once(child, 'close').then(([code]: (number | null)[]): Ended => {
-    output.write(`${out}\n${err}\n`);
-    output.flush();
-    return { code: code ?? null, err };
-  });
+  const ended = once(child, 'close').then(([code]: (number | null)[]): Ended => ({ code: code ?? null, err }));
   const ready = new Promise<string>((resolve) => {
     createInterface({ input: child.stderr }).on('line', (line) => {
       err += `${line}\n`;
@@ -85,5 +78,5 @@ function spawnServing(environment: Record<string, string>, args: readonly string
       if (origin) resolve(origin);
     });
   });
-  return { process: child, ended, ready, output, log: () => out, err: () => err };
+  return { process: child, ended, ready, log: () => out, err: () => err };
 }

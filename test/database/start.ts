@@ -1,5 +1,5 @@
 /** Before the first test: one real PostgreSQL for all of them, and the content read once; gone after the last. */
-import { chmod, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { serialize } from 'node:v8';
@@ -16,9 +16,6 @@ export async function startDatabase(): Promise<void> {
   const reading = join(folder, 'content.bin');
   await writeFile(reading, serialize(readFiles(join(import.meta.dirname, '../../content')).reading));
   process.env.KORTLOTSEN_TEST_CONTENT = reading;
-  const output = join(folder, 'output');
-  await mkdir(output);
-  process.env.KORTLOTSEN_TEST_OUTPUT = output;
   const postgres = await startEmbeddedPostgres(folder, { isThrowaway: true });
   running.folder = folder;
   running.stop = () => postgres.stop();

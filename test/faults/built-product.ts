@@ -14,7 +14,6 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
-import { keepOutput } from '../output.ts';
 
 export const root = join(import.meta.dirname, '../..');
 
@@ -135,17 +134,11 @@ type Started = {
   end: (signal: NodeJS.Signals) => Promise<number | null>;
 };
 
-function launch(command: readonly string[], env: NodeJS.ProcessEnv, tell: (line: string) => void): Started {
-  const output = keepOutput();
-  const complain = (line: string) => {
-    output.write(`${line}\n`);
-    tell(line);
-  };
+function launch(command: readonly string[], env: NodeJS.ProcessEnv, complain: (line: string) => void): Started {
   const child = spawn(process.execPath, command, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const forget = ifWeDie('kill -KILL "$0"', String(child.pid));
   child.once('exit', forget);
   for (const stream of [child.stdout, child.stderr]) createInterface(stream).on('line', complain);
-  child.once('close', output.flush);
   let isEnding = false;
   child.once('exit', (code, signal) => {
     if (!isEnding) complain(`A process has ended by itself: ${code ?? signal}`);

@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { admin, createDatabase, databaseUrl, openTestDatabase } from '../../database/database.ts';
-import { CANARY } from '../../canaries.ts';
 import { content, production } from '../../product.ts';
 import { failToServe, type Serving, startServing } from '../../serving.ts';
 import { type Chat, clientOf } from '../channels/direct-line/client.ts';
@@ -159,7 +158,7 @@ describe('what is logged', () => {
     const serving = await startServing({ DATABASE_URL: await createDatabase(), LOG_LEVEL: 'debug' }, ...AT);
     const client = clientOf(serving.origin);
     const chat = await client.begin();
-    const canary = `${CANARY} 640823-3234 pin 4711`;
+    const canary = 'kanariefågel 640823-3234 pin 4711';
     await client.send(chat, { type: 'message', text: `jag har slagit fel kod tre gånger ${canary}` });
     await client.until(chat, ASKING);
     await fetch(`${serving.origin}/api/messages`, { method: 'POST', body: `{"text":"${canary}`, headers: JSON_TYPE });
@@ -184,7 +183,7 @@ describe('what is logged', () => {
     await admin(`alter database ${name} allow_connections false`);
     await admin(`select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '${name}'`);
 
-    const text = `${CANARY} 640823-3234 pin 4711`;
+    const text = 'kanariefågel 640823-3234 pin 4711';
     const secrets = { Cookie: 'kortlotsen-sign-in=kanariekaka', Authorization: `Bearer ${chat.token}` };
     const headers = { ...JSON_TYPE, ...secrets, 'X-Kanarie': '1', Referer: 'https://kanarie.example.se/' };
     const activity = {

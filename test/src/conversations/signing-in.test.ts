@@ -6,7 +6,6 @@ import { createPostgresStore } from '../../../src/conversations/postgres-store.t
 import type { Place } from '../../../src/conversations/store.ts';
 import { createSignIns } from '../../../src/identity/sign-ins.ts';
 import type { DemonstrationName } from '../../../src/ledger/demonstration-holders.ts';
-import { CANARY } from '../../canaries.ts';
 import { conversationsOf, database, now, personOf, placeOf, say } from './world.ts';
 
 const store = createPostgresStore(database);
@@ -189,6 +188,7 @@ describe('a proof', () => {
 });
 
 describe('“glöm mig”', () => {
+  const CANARY = 'kanariefågel';
   const forgotten = async (place: Place) => {
     const { conversation: id } = place;
     const conversations = conversationsWith();
