@@ -236,6 +236,8 @@ export function createMetrics(world: MetricsWorld): Metrics {
     }
   };
 
+  let read: { at: number; done: Promise<void> } | undefined;
+
   /** What cannot be read is not told: none waiting is something else. */
   const readUnfinished = async (): Promise<void> => {
     const rows = await Promise.race([
@@ -245,6 +247,8 @@ export function createMetrics(world: MetricsWorld): Metrics {
       onMistake(mistake);
       return undefined;
     });
+    // It may be back the next moment.
+    if (!rows) read = undefined;
     isUp.set(rows ? 1 : 0);
     waiting.reset();
     oldest.reset();
@@ -258,7 +262,6 @@ export function createMetrics(world: MetricsWorld): Metrics {
     }
   };
 
-  let read: { at: number; done: Promise<void> } | undefined;
   const readSometimes = (): Promise<void> => {
     if (!read || performance.now() - read.at > KEPT) read = { at: performance.now(), done: readUnfinished() };
     return read.done;
