@@ -232,6 +232,8 @@ export function createMetrics(world: MetricsWorld): Metrics {
     }
   };
 
+  let read: { at: number; done: Promise<void> } | undefined;
+
   /** What cannot be read is not told: none waiting is something else. */
   const readUnfinished = async (): Promise<void> => {
     const rows = await Promise.race([
@@ -241,6 +243,8 @@ export function createMetrics(world: MetricsWorld): Metrics {
       onMistake(mistake);
       return undefined;
     });
+    // It may be back the next moment.
+    if (!rows) read = undefined;
     isUp.set(rows ? 1 : 0);
     waiting.reset();
     oldest.reset();
@@ -254,7 +258,6 @@ export function createMetrics(world: MetricsWorld): Metrics {
     }
   };
 
-  let read: { at: number; done: Promise<void> } | undefined;
   const readSometimes = (): Promise<void> => {
     if (!read || performance.now() - read.at > KEPT) read = { at: performance.now(), done: readUnfinished() };
     return read.done;

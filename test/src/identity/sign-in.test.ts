@@ -476,6 +476,21 @@ describe('a neighbour that fails', () => {
     await expectNobodyProved(waiting);
   });
 
+  it('is told of where it is watched, and of how each sign-in ended; and so is that it is back', async () => {
+    const [outcomes, reached]: [string[], boolean[]] = [[], []];
+    const watched = {
+      onOutcome: (outcome: string) => void outcomes.push(outcome),
+      onProvider: (isReached: boolean) => void reached.push(isReached),
+    };
+    const away = await serve({ ...real, issuer: 'http://127.0.0.1:9' }, watched);
+    const [browser, waiting] = [openBrowser(), await waitFor(database)];
+    await browser.open(linkOf(waiting, away));
+    await browser.open(signInLink((await serve(real, watched)).origin, 'guessed'));
+    await browser.open(await goThrough(browser, linkOf(waiting, await serve(real, watched))));
+    expect(outcomes).toEqual(['unreachable', 'expired', 'proved']);
+    expect(reached).toEqual([false, true]);
+  });
+
   it.each(['unreachable', 'unanswered'] as const)('is the ledger (%s): nobody is proved', async (outcome) => {
     const place = await serve(real, { holderFor: () => Promise.resolve({ outcome }) });
     const [browser, waiting] = [openBrowser(), await waitFor(database)];

@@ -120,12 +120,15 @@ async function misbehaving(deeds: Deed[], grants: Deed[] = []) {
 
 function ledgerAt(url: string, { now, deadline = DEADLINE }: { now?: () => Date; deadline?: number } = {}) {
   const mistakes: string[] = [];
+  /** Whether it was left alone, each time that changed. */
+  const leftAlone: boolean[] = [];
   const ledger = createHttpLedger({
     ...{ url, clientId: 'kortlotsen', clientSecret: SECRET, deadline },
     ...(now && { now }),
+    onBreaker: (isOpen) => void leftAlone.push(isOpen),
     onMistake: (mistake) => void mistakes.push(String(mistake)),
   });
-  return { ...ledger, mistakes };
+  return { ...ledger, mistakes, leftAlone };
 }
 
 const revocation = (reference: string = randomUUID()): Revocation => ({
@@ -334,6 +337,7 @@ describe('a ledger that fails again and again', () => {
     expect(took).toBeLessThan(deadline / 2);
     expect(server.received).toHaveLength(sent);
     expect(ledger.mistakes).toEqual([expect.stringContaining('several times in a row')]);
+    expect(ledger.leftAlone).toEqual([true]);
 
     isWell = true;
     const until = performance.now() + 10 * deadline;
@@ -345,5 +349,6 @@ describe('a ledger that fails again and again', () => {
     }
     expect(answer).toEqual(REVOKED);
     expect(await ledger.revoke(revocation())).toEqual(REVOKED);
+    expect(ledger.leftAlone.at(-1)).toBe(false);
   });
 });
