@@ -91,6 +91,8 @@ export function walkOn(day: Day, wished: readonly Intent[] = intents, isAmongOth
   const later = momentAt(`${day}T08:16:00+01:00`);
   const muchLater = momentAt(`${day}T08:40:00+01:00`);
   const visited = new Set<string>();
+  // It is the same on any day, and no path's own.
+  const isReminded = wished.includes('card-status');
   const events = (rest: Rest): Event[] => {
     const { talk: _, hearing } = rest.value;
     const place = `${restingState(rest)} ${String(rest.context.left !== undefined)}`;
@@ -100,7 +102,7 @@ export function walkOn(day: Day, wished: readonly Intent[] = intents, isAmongOth
     return [
       ...(isNewPlace ? [...wishes(moment, wished), ...secondWishes(moment, wished), ...news(moment)] : []),
       ...(isNewPlace ? humans(moment) : []),
-      ...(isNewPlace || rest.context.remindedHere !== undefined ? reminders(moment, muchLater) : []),
+      ...(isReminded && (isNewPlace || rest.context.remindedHere !== undefined) ? reminders(moment, muchLater) : []),
       ...(isNew ? [{ ...moment, type: 'unclear' } as const] : []),
       { ...moment, type: 'yes' },
       { ...moment, type: 'no' },
