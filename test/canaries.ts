@@ -26,10 +26,13 @@ export const canaries = {
   otherHub: 'the-secret-of-the-region',
 };
 
-const planted = Object.values(canaries).flatMap((each) => (each instanceof RegExp ? [] : each));
-
 /** A part of a longer name, as of one made by chance, is nothing. */
 const apart = (shape: string): string => String.raw`(?<![\w.-])(?:${shape})(?![\w-])`;
+
+const { word, codes, ...others } = canaries;
+// So few digits are also among those of a long number.
+const PLANTED = [word, new RegExp(Object.values(others).flat().join('|')), new RegExp(apart(codes.join('|')))];
+
 const CENTURY = '(?:19|20)?';
 /** With 60 more it is the day of a samordningsnummer. */
 const DATE = String.raw`\d\d(?:0[1-9]|1[0-2])(?:[06][1-9]|[1278]\d|[39][01])`;
@@ -77,7 +80,7 @@ export function createFinder(people: Iterable<string>): (line: string) => string
       [...(beginnings.get(line.slice(index, index + LEAST)) ?? [])].some((text) => line.startsWith(text, index)),
     );
   return (line) => {
-    if (canaries.word.test(line) || planted.some((canary) => line.includes(canary))) return 'a canary';
+    if (PLANTED.some((each) => each.test(line))) return 'a canary';
     const shape = LOOKS_LIKE.find(([what, each]) => each.test(line) && !(what === 'Swedish' && OF_EDITORS.test(line)));
     return shape?.[0] ?? (isSomebodys(line) ? 'what a database holds of somebody' : undefined);
   };

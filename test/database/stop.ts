@@ -8,9 +8,13 @@ import { readPeople } from './people.ts';
 const TOLD = 20;
 
 export async function stopDatabase(): Promise<void> {
-  const found = running.written === undefined ? [] : findCanaries(running.written, await readPeople(databaseUrl()));
-  await running.stop?.();
-  if (running.folder) await rm(running.folder, { recursive: true, force: true });
+  let found: string[] = [];
+  try {
+    if (running.written !== undefined) found = findCanaries(running.written, await readPeople(databaseUrl()));
+  } finally {
+    await running.stop?.();
+    if (running.folder) await rm(running.folder, { recursive: true, force: true });
+  }
   if (found.length > 0)
     throw new Error(
       `${found.length} lines that the product has written hold a canary:\n${found.slice(0, TOLD).join('\n')}`,

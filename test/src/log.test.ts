@@ -97,6 +97,7 @@ describe('what the product has written in all tests is scanned for canaries when
 
   it.each<[string, string, string]>([
     ['a word that a test has planted', 'jag heter Kanariefågel', 'a canary'],
+    ['a code of a test', 'with 739184', 'a canary'],
     ['a secret of a test', 'with the-secret-of-the-region', 'a canary'],
     ['a personnummer', 'for 640823-3234', 'a personnummer'],
     ['a personnummer of twelve digits', 'for 196408233234.', 'a personnummer'],
@@ -162,6 +163,8 @@ describe('what the product has written in all tests is scanned for canaries when
     expect(
       found('1.log', '{"msg":"content is refused","reasons":["content/lost-card/lines.yaml: rad 3 får"]}'),
     ).toEqual([]);
-    expect(found('1.log', '{"id":"0e5b6408-2332-4a4b-9c1d-196408233234","at":"2026-11-23T07:00:00.123Z"}')).toEqual([]);
+    expect(
+      found('1.log', '{"took":12.739184,"id":"0e5b6408-2332-4a4b-9c1d-196408233234","at":"2026-11-23T07:00:00.123Z"}'),
+    ).toEqual([]);
   });
 });
