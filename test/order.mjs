@@ -13,6 +13,7 @@ const LONG = [
   'src/operations/deployment',
   'src/cli/serve',
   'readme',
+  'src/cli/new-content',
   'browser/stock-page',
   'browser/',
   'dialogs/',
