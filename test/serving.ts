@@ -13,6 +13,8 @@ export type Serving = {
   process: ChildProcess;
   /** Everything it has logged so far. */
   log: () => string;
+  /** Waits until it has logged it: what it has written reaches us after what it has answered. */
+  logged: (text: RegExp) => Promise<void>;
   /** Everything it has said on standard error so far. */
   err: () => string;
   /** Asks it to stop, and gives its exit code. */
@@ -30,6 +32,13 @@ export async function startServing(environment: Record<string, string>, ...args:
     origin: ready,
     process: started.process,
     log: started.log,
+    async logged(text) {
+      while (!text.test(started.log())) {
+        const isMore = once(started.process.stdout, 'data').then(() => true);
+        if (!(await Promise.race([isMore, started.ended.then(() => false)])))
+          throw new Error(`It never logged ${text}`);
+      }
+    },
     err: started.err,
     async stop() {
       await keepMetrics(ready);

@@ -13,7 +13,6 @@ import { train } from '../../../src/understanding/training.ts';
 import { createUnderstanding, lessonsOf } from '../../../src/understanding/understanding.ts';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { reloadContent } from '../../../src/cli/content-reload.ts';
 import type { Prepared } from '../../../src/cli/preparing.ts';
@@ -463,14 +462,14 @@ describe('the editors’ own folder', () => {
 
         writeFileSync(file, before.replace(title, 'En annan rubrik'));
         serving.process.kill('SIGHUP');
-        while (!/content is (taken|refused)/.test(serving.log())) await wait(50);
+        await serving.logged(/content is (taken|refused)/);
         expect(await page()).toContain('En annan rubrik');
 
         writeFileSync(file, `${before}\ngarbled: [\n`);
         const { status, told } = await runToItsEnd(root, ['content', 'reload'], environment);
         expect(status).toBe(1);
         expect(told).toMatch(/det nya innehållet används inte[^]*accessibility\/lines\.yaml/);
-        expect(serving.log()).toContain('content is refused');
+        await serving.logged(/content is refused/);
         expect(await page()).toContain('En annan rubrik');
       } finally {
         expect(await serving.stop()).toBe(0);
