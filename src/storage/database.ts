@@ -60,6 +60,8 @@ export async function openDatabase(
 
   let isClosed = false;
   const listeners = new Set<pg.Client>();
+  /** Those that are just being made, which might come into being after all others have been ended. */
+  const beginning = new Set<Promise<unknown>>();
 
   const listen: Database['listen'] = async (channel, hear) => {
     const client = new pg.Client({ ...options, keepAlive: true });
@@ -71,6 +73,8 @@ export async function openDatabase(
       if (!listeners.delete(client) || isClosed) return;
       client.end().catch(() => undefined);
       const timer = setTimeout(() => {
+        // Nobody would end it any more, and the process would not end of itself.
+        if (isClosed) return;
         listen(channel, hear).then((stopNext) => {
           stop = stopNext;
         }, onMistake);
@@ -86,12 +90,15 @@ export async function openDatabase(
     client.on('notification', ({ payload = '' }) => {
       hear(payload);
     });
+    const begun = client.connect().then(() => client.query(listening(channel)));
+    beginning.add(begun);
     try {
-      await client.connect();
-      await client.query(listening(channel));
+      await begun;
     } catch (mistake) {
       again();
       throw mistake;
+    } finally {
+      beginning.delete(begun);
     }
     return () => stop();
   };
@@ -126,6 +133,7 @@ export async function openDatabase(
       ),
     async close() {
       isClosed = true;
+      await Promise.allSettled(beginning);
       await Promise.all([...listeners].map((client) => client.end().catch(() => undefined)));
       await pool.end();
     },

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createCache } from '../../../src/storage/cache.ts';
 import { type Database, isDuplicate, openDatabase } from '../../../src/storage/database.ts';
 import { keyFor } from '../../../src/storage/keys.ts';
@@ -58,6 +58,30 @@ describe('a database', () => {
       return heard.includes('two');
     });
     await listening.close();
+  });
+
+  it('is listened on by nobody who has closed it, though their connection was lost just before', async () => {
+    const closing = await openTestDatabase(url);
+    await closing.listen('late', silent);
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance', 'Date'] });
+    try {
+      await admin(`select pg_terminate_backend(pid) from pg_stat_activity where query = 'listen "late"'`);
+      while (jest.getTimerCount() === 0) await new Promise((resolve) => setImmediate(resolve));
+      await closing.close();
+      jest.advanceTimersByTime(1_000);
+    } finally {
+      jest.useRealTimers();
+    }
+    // Whoever listened anew would do so by then.
+    for (let asked = 0; asked < 50; asked++) expect(await database.listeners('late')).toBe(0);
+  });
+
+  it('is listened on by nobody who has closed it while they were about to', async () => {
+    const closing = await openTestDatabase(url);
+    const begun = closing.listen('early', silent);
+    await closing.close();
+    await begun;
+    await until(async () => (await database.listeners('early')) === 0);
   });
 
   it('counts who listens, and does not count who has stopped', async () => {
