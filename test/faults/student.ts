@@ -87,7 +87,8 @@ const nameOf = (sent: readonly Sent[]): string => sent.map(({ ids }) => ids[0] ?
 
 function suggestion({ testimony }: Chat, chance: Chance): Line {
   const suggested = testimony.seen.filter(({ author }) => author === 'bot').at(-1)?.suggests ?? [];
-  const suggests = suggested.filter((text) => !mayBeMasked(text));
+  // Of whoever is forgotten there is nothing left that could be checked.
+  const suggests = suggested.filter((text) => !mayBeMasked(text) && text !== 'Glöm mig');
   return { text: suggests.length > 0 ? chance.oneOf(suggests) : 'Vad kan du?', hasSecret: false };
 }
 
