@@ -5,7 +5,8 @@
  * whole, or not at all.
  */
 import { spawn } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { buffer } from 'node:stream/consumers';
 import { deserialize, serialize } from 'node:v8';
@@ -99,7 +100,5 @@ export function createPreparing(world: PreparingWorld): (signal: AbortSignal) =>
   };
 }
 
-const markOf = (file: string): string => {
-  const { size, mtimeMs } = statSync(file);
-  return `${size} ${mtimeMs}`;
-};
+/** By what is in it, since the same may be built anew; and its parts are named in it by what is in them. */
+const markOf = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex');
