@@ -1,5 +1,5 @@
 /** What an editor's change goes through: it is tried on what is on record, and then read anew while the service runs. */
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import { createCalendar } from '../../../src/calendar.ts';
 import { replayContent, type ReplayOptions } from '../../../src/cli/content-replay.ts';
@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { reloadContent } from '../../../src/cli/content-reload.ts';
-import type { Prepared } from '../../../src/cli/preparing.ts';
+import { createPreparing, type Prepared } from '../../../src/cli/preparing.ts';
 import { askForReload } from '../../../src/cli/reloading.ts';
 import type { Service } from '../../../src/cli/serve.ts';
 import { createContent, type Line, type Reading } from '../../../src/content.ts';
@@ -478,4 +478,22 @@ describe('the editors’ own folder', () => {
     },
     PATIENCE,
   );
+});
+
+describe('the process that prepares', () => {
+  it('is of the program that serves, also if that was built anew, and of no other', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'kortlotsen-preparing-'));
+    const program = join(folder, 'program.mjs');
+    const refusing = "serialize({ outcome: 'refused', reasons: 'rad 1' })";
+    writeFileSync(program, `import { serialize } from 'node:v8';\nprocess.stdout.write(${refusing});\n`);
+    const untold = () => undefined;
+    const world = { program, command: [], contacts: {}, onTraining: untold, onUnkept: untold };
+    const prepare = createPreparing(world);
+    const { signal } = new AbortController();
+    utimesSync(program, new Date(0), new Date(0));
+    expect(await prepare(signal)).toEqual({ outcome: 'refused', reasons: 'rad 1' });
+    appendFileSync(program, '// A later version.\n');
+    await expect(prepare(signal)).rejects.toThrow('start it anew');
+    rmSync(folder, { recursive: true });
+  });
 });
