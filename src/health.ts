@@ -8,14 +8,12 @@
  * told. Anybody may ask, so nothing of it names a secret or an address; which
  * secret is about to expire is in the log.
  */
-import { readdir } from 'node:fs/promises';
-import { basename } from 'node:path';
 import type { Request, Response, Server } from 'restify';
 import type { Retention } from './privacy/retention.ts';
 import { isDraining } from './server.ts';
 import type { SecretExpiry } from './settings.ts';
 import type { Database } from './storage/database.ts';
-import type { Migrations } from './storage/migration.ts';
+import { type Migrations, migrationsIn } from './storage/migration.ts';
 
 /** `unknown` is what cannot be told while something else is away. */
 type State = 'ok' | 'degraded' | 'failing' | 'unknown';
@@ -145,6 +143,5 @@ export function createHealth({ database, migrations, retention, secretsExpire, n
 async function isMade(database: Database, { folder, table }: Migrations): Promise<boolean> {
   const rows = await database.run<{ name: string }>({ text: `select name from public.${table}` }, []);
   const made = new Set(rows.map(({ name }) => name));
-  const known = (await readdir(folder)).filter((name) => name.endsWith('.sql'));
-  return known.every((name) => made.has(basename(name, '.sql')));
+  return (await migrationsIn(folder)).every((name) => made.has(name));
 }
