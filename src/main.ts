@@ -266,7 +266,7 @@ contentCommand
     const { reloadContent } = await import('./cli/content-reload.ts');
     const words = readableContent();
     const work = (database: Database) => reloadContent(database, wait, words, tellOut);
-    process.exitCode = await withDatabase('assistant', work, true);
+    process.exitCode = await withDatabase('assistant', work);
   });
 
 type ReplayCommand = { content: string; since?: Date; limit: number; json?: true };
@@ -295,7 +295,7 @@ contentCommand
         { write: tellOut, progress: process.stderr },
       );
     };
-    await withDatabase('assistant', work, true);
+    await withDatabase('assistant', work);
   });
 
 contentCommand
@@ -456,7 +456,7 @@ switches
   .description('what is switched off, and what there is a switch for')
   .action(async () => {
     const { listSwitches } = await import('./cli/switch.ts');
-    await withDatabase('assistant', (database) => listSwitches(database, tellOut), true);
+    await withDatabase('assistant', (database) => listSwitches(database, tellOut));
   });
 
 for (const to of ['off', 'on'] as const) {
@@ -470,7 +470,7 @@ for (const to of ['off', 'on'] as const) {
       const reason = maskForAny(written, loadContent().masked).open.text;
       const problem = problemOf(name, { by, reason });
       if (problem !== undefined) throw new Error(problem);
-      await withDatabase('assistant', (database) => turnSwitch(database, to, name, { by, reason }, tellOut), true);
+      await withDatabase('assistant', (database) => turnSwitch(database, to, name, { by, reason }, tellOut));
     });
 }
 
@@ -479,7 +479,7 @@ switches
   .description('every time something was switched off or on: a change a line, as JSON, on standard output')
   .action(async () => {
     const { writeSwitchAudit } = await import('./cli/switch.ts');
-    await withDatabase('assistant', (database) => writeSwitchAudit(database, tellOut), true);
+    await withDatabase('assistant', (database) => writeSwitchAudit(database, tellOut));
   });
 
 program
@@ -517,10 +517,8 @@ program
     const { backUp } = await import('./operations/backup.ts');
     const version = await readVersion();
     const world = { migrations: MIGRATIONS, version, now: () => new Date(), progress: process.stderr };
-    const { tables, head } = await withServer(
-      readSettings(environment(), 'command'),
-      (url) => backUp(out, { ...world, url }),
-      true,
+    const { tables, head } = await withServer(readSettings(environment(), 'command'), (url) =>
+      backUp(out, { ...world, url }),
     );
     const rows = tables.reduce((sum, each) => sum + each.rows, 0);
     await tellOut(`${rows} rows of ${tables.length} tables are in ${out}. It holds personal data.\n`);
@@ -598,14 +596,10 @@ program
     loadUnderstanding(loadContent());
   });
 
-/**
- * The database of the assistant or of the ledger alone, for as long as the work takes. What is about a service that
- * runs is done as a guest, also in its own database.
- */
+/** The database of the assistant or of the ledger alone, up to date, for as long as the work takes. */
 async function withDatabase<Result>(
   of: 'assistant' | 'ledger',
   work: (database: Database, settings: Settings) => Promise<Result>,
-  isGuest = false,
 ): Promise<Result> {
   const settings = readSettings(environment(), 'command');
   const { openDatabase } = await import('./storage/database.ts');
@@ -618,18 +612,17 @@ async function withDatabase<Result>(
       await database.close();
     }
   };
-  return withServer(settings, withUrl, isGuest);
+  return withServer(settings, withUrl);
 }
 
-/** Where the database is, as it is, for as long as the work takes. */
+/** Where the database is, as it is, for as long as the work takes. One of our own may be in use by a service meanwhile. */
 async function withServer<Result>(
   { databaseUrl, dataFolder }: Settings,
   work: (url: string) => Promise<Result>,
-  isGuest = false,
 ): Promise<Result> {
   if (databaseUrl !== undefined) return work(databaseUrl);
   const { startEmbeddedPostgres } = await import('./storage/embedded-postgres.ts');
-  const embedded = await startEmbeddedPostgres(dataFolder, { isGuest });
+  const embedded = await startEmbeddedPostgres(dataFolder, { isGuest: true });
   try {
     return await work(embedded.url);
   } finally {
